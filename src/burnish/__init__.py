@@ -1,0 +1,59 @@
+"""See, fix, version and measure a dataset without leaving the notebook.
+
+An analysis reads a version and returns findings; a person turns findings into edits; a commit
+turns edits into the next version; a comparison says what that was worth.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from burnish import find as find
+    from burnish.core.probabilities import Probabilities as Probabilities
+    from burnish.core.selection import Selection as Selection
+    from burnish.core.slices import Slice as Slice
+    from burnish.dataset import create as create
+    from burnish.dataset import open as open
+    from burnish.errors import BurnishError as BurnishError
+    from burnish.measure import compare as compare
+    from burnish.model import cross_val_probabilities as cross_val_probabilities
+    from burnish.widgets import Curator as Curator
+    from burnish.widgets import EmbeddingMap as EmbeddingMap
+    from burnish.widgets import IssueList as IssueList
+    from burnish.widgets import RelabelForm as RelabelForm
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "BurnishError": "burnish.errors",
+    "Curator": "burnish.widgets",
+    "EmbeddingMap": "burnish.widgets",
+    "IssueList": "burnish.widgets",
+    "Probabilities": "burnish.core.probabilities",
+    "RelabelForm": "burnish.widgets",
+    "Selection": "burnish.core.selection",
+    "Slice": "burnish.core.slices",
+    "compare": "burnish.measure",
+    "create": "burnish.dataset",
+    "cross_val_probabilities": "burnish.model",
+    "open": "burnish.dataset",
+}
+_MODULES = ("find",)
+
+__all__ = ["__version__", *sorted([*_HOMES, *_MODULES])]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"burnish.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'burnish' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,1 @@
+"""Messages, bytes and their schema. Knows no Jupyter."""

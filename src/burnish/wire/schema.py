@@ -1,0 +1,344 @@
+"""Everything that crosses between the kernel and the browser, as types.
+
+This module is the source of the wire contract: ``python -m burnish.wire.generate`` turns it into
+``js/src/contract/index.ts``. Python owns every synced trait (``*State``); the browser asks for
+changes with a request and gets exactly one answer, ``done`` or ``failed``.
+
+Rows are named by their ordinal. In a bitmap, row *i* is bit ``i & 7`` of byte ``i >> 3``, least
+significant bit first. Multi-byte numbers in binary traits are little-endian.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+CONTRACT_VERSION = 1
+NO_CLASS = 0xFFFF
+
+Verdict = Literal["accepted", "kept", "skipped", "unsure"]
+Bytes = Annotated[bytes, "DataView"]
+
+
+class Doc(str):
+    """A note that the generator copies beside a field."""
+
+
+class Status(TypedDict):
+    """Where the working copy stands; shown in the header of every widget."""
+
+    dataset: str
+    branch: str
+    version: str
+    rows: int
+    dropped: int
+    staged: Annotated[int, Doc("cells that a commit would write")]
+    decisions: Annotated[int, Doc("decisions that a commit would write")]
+    undo: Annotated[str | None, Doc("name of the step that undo takes back")]
+    redo: str | None
+    author: str
+    read_only: bool
+    label: Annotated[str | None, Doc("name of the label column")]
+    has_image: bool
+    has_text: bool
+
+
+class ClassInfo(TypedDict):
+    """One class; its code is its index in the list."""
+
+    name: str
+    count: int
+    keycap: Annotated[str | None, Doc("the key that picks this class")]
+
+
+class Action(TypedDict):
+    """The last act: in words, and as the Python call that does the same."""
+
+    text: str
+    code: str
+    seq: Annotated[int, Doc("grows by one with each act in this session")]
+
+
+class QueueInfo(TypedDict):
+    """Progress through the findings under review."""
+
+    id: str
+    title: str
+    total: int
+    accepted: int
+    kept: int
+    skipped: int
+    unsure: int
+    seq: Annotated[int, Doc("changes whenever a page that was fetched before may be out of date")]
+
+
+class Projection(TypedDict):
+    """Where the map's coordinates come from."""
+
+    name: Annotated[str, Doc("'given', 'pca' or 'umap'")]
+    missing: Annotated[int, Doc("rows without coordinates, left out of the map")]
+    progress: Annotated[float | None, Doc("share done of a better projection, null when idle")]
+    progress_name: str | None
+    seq: Annotated[int, Doc("changes when the coordinates change")]
+
+
+class SessionState(TypedDict):
+    """Traits that every widget has."""
+
+    contract: int
+    revision: Annotated[int, Doc("of the row space; a request that names another is refused")]
+    n_rows: Annotated[int, Doc("ordinals are 0 … n_rows-1, dropped rows included")]
+    status: Status
+    classes: list[ClassInfo]
+    current: Annotated[int, Doc("row that all widgets show, -1 for none")]
+    selected: Annotated[Bytes, Doc("bitmap")]
+    selected_count: int
+    selected_source: str
+    last_action: Action | None
+
+
+class MapState(TypedDict):
+    """Traits of the map."""
+
+    points: Annotated[Bytes, Doc("uint16 x, y per row, y up; 0…65535 spans the picture")]
+    codes: Annotated[Bytes, Doc("uint16 class code per row at the head version, 65535 = null")]
+    changed_rows: Annotated[Bytes, Doc("uint32 rows whose class is not the one in codes")]
+    changed_codes: Annotated[Bytes, Doc("uint16 class code of each of changed_rows")]
+    hidden: Annotated[Bytes, Doc("bitmap: dropped rows and rows without coordinates")]
+    flagged: Annotated[Bytes, Doc("bitmap: rows with an undecided finding")]
+    projection: Projection
+    height: Annotated[int, Doc("pixels")]
+
+
+class QueueState(TypedDict):
+    """Traits of the list."""
+
+    queue: QueueInfo | None
+    height: Annotated[int, Doc("pixels")]
+
+
+class Preview(TypedDict):
+    """A row in short, for a list line or the hover card."""
+
+    row: int
+    key: str
+    label: str | None
+    suggestion: str | None
+    probability: Annotated[float | None, Doc("of the suggestion, else of the likeliest class")]
+    text: str | None
+    image: Annotated[int | None, Doc("index of a PNG among the buffers of the answer")]
+    dropped: bool
+
+
+class QueueRow(TypedDict):
+    """One finding in the list."""
+
+    rank: int
+    given: Annotated[str | None, Doc("label when the finding was made")]
+    score: float
+    verdict: Verdict | None
+    preview: Preview
+
+
+class ClassProbability(TypedDict):
+    name: str
+    code: int
+    probability: float
+
+
+class FieldValue(TypedDict):
+    name: str
+    value: str
+
+
+class Item(TypedDict):
+    """A row in full, for the form."""
+
+    preview: Preview
+    given: Annotated[str | None, Doc("label at the head version")]
+    split: str | None
+    score: Annotated[float | None, Doc("of the finding on this row")]
+    rank: int | None
+    verdict: Verdict | None
+    verdict_by: str | None
+    probabilities: Annotated[list[ClassProbability], Doc("likeliest first; empty if unknown")]
+    evidence: Annotated[list[str], Doc("plain sentences")]
+    fields: list[FieldValue]
+    text: Annotated[str | None, Doc("whole text, at most 100,000 characters")]
+
+
+class LabelCount(TypedDict):
+    name: str | None
+    count: int
+
+
+class PeekRequest(TypedDict):
+    """A row in short."""
+
+    kind: Literal["peek"]
+    row: int
+
+
+class PageRequest(TypedDict):
+    """Lines start … stop-1 of the queue, best first."""
+
+    kind: Literal["page"]
+    start: int
+    stop: int
+    undecided: Annotated[bool, Doc("leave out rows that have a decision")]
+
+
+class ItemRequest(TypedDict):
+    """A row in full."""
+
+    kind: Literal["item"]
+    row: int
+
+
+class FocusRequest(TypedDict):
+    """Make a row the current one in all widgets."""
+
+    kind: Literal["focus"]
+    row: int
+
+
+class SelectRequest(TypedDict):
+    """Replace the selection; the bitmap is the first buffer, none clears it."""
+
+    kind: Literal["select"]
+    revision: int
+    source: str
+
+
+class SummaryRequest(TypedDict):
+    """What a bulk act on the selection would change."""
+
+    kind: Literal["summary"]
+    to: Annotated[str | None, Doc("class the rows would get, null to count only")]
+
+
+class RelabelRequest(TypedDict):
+    """Give rows a class; rows null means the selection. Accepts the finding where there is one."""
+
+    kind: Literal["relabel"]
+    rows: list[int] | None
+    to: str
+    reason: str | None
+    advance: Annotated[bool, Doc("move current to the next undecided finding")]
+
+
+class DecideRequest(TypedDict):
+    """A verdict on the finding of a row, without an edit."""
+
+    kind: Literal["decide"]
+    row: int
+    verdict: Literal["kept", "skipped", "unsure"]
+    reason: str | None
+    advance: bool
+
+
+class DropRequest(TypedDict):
+    kind: Literal["drop"]
+    rows: list[int] | None
+    reason: str | None
+    advance: bool
+
+
+class RestoreRequest(TypedDict):
+    kind: Literal["restore"]
+    rows: list[int] | None
+
+
+class MarkRequest(TypedDict):
+    kind: Literal["mark"]
+    rows: list[int] | None
+    name: str
+
+
+class StepRequest(TypedDict):
+    """Move the current row along the queue."""
+
+    kind: Literal["step"]
+    by: Annotated[int, Doc("1 next, -1 previous")]
+    undecided: Annotated[bool, Doc("step over rows that have a decision")]
+
+
+class UndoRequest(TypedDict):
+    kind: Literal["undo"]
+
+
+class RedoRequest(TypedDict):
+    kind: Literal["redo"]
+
+
+class CommitRequest(TypedDict):
+    kind: Literal["commit"]
+    message: str
+    author: str | None
+
+
+class ScriptRequest(TypedDict):
+    """The Python of every act in this session."""
+
+    kind: Literal["script"]
+
+
+class Nothing(TypedDict):
+    pass
+
+
+class PeekResult(TypedDict):
+    preview: Preview
+
+
+class PageResult(TypedDict):
+    total: int
+    rows: list[QueueRow]
+
+
+class ItemResult(TypedDict):
+    item: Item
+
+
+class SummaryResult(TypedDict):
+    rows: int
+    hidden: Annotated[int, Doc("selected rows that the map does not show")]
+    changed: int
+    unchanged: int
+    labels: Annotated[list[LabelCount], Doc("most frequent first")]
+
+
+class CommitResult(TypedDict):
+    version: str
+    text: Annotated[str, Doc("what the version holds, in words")]
+
+
+class ScriptResult(TypedDict):
+    code: str
+    acts: int
+
+
+class WireError(TypedDict):
+    code: str
+    message: str
+    hint: str
+
+
+REQUESTS: dict[type, type] = {
+    PeekRequest: PeekResult,
+    PageRequest: PageResult,
+    ItemRequest: ItemResult,
+    FocusRequest: Nothing,
+    SelectRequest: Nothing,
+    SummaryRequest: SummaryResult,
+    RelabelRequest: Nothing,
+    DecideRequest: Nothing,
+    DropRequest: Nothing,
+    RestoreRequest: Nothing,
+    MarkRequest: Nothing,
+    StepRequest: Nothing,
+    UndoRequest: Nothing,
+    RedoRequest: Nothing,
+    CommitRequest: CommitResult,
+    ScriptRequest: ScriptResult,
+}
+STATES: tuple[type, ...] = (SessionState, MapState, QueueState)
