@@ -1,0 +1,76 @@
+import { NO_CLASS } from "../contract";
+
+export type Rgb = readonly [red: number, green: number, blue: number];
+
+const TEN_LIGHT = [
+  "#4c78a8",
+  "#f58518",
+  "#54a24b",
+  "#e45756",
+  "#b279a2",
+  "#72b7b2",
+  "#eeca3b",
+  "#9d755d",
+  "#ff9da6",
+  "#79879b",
+];
+const TEN_DARK = [
+  "#5b8cc0",
+  "#f58518",
+  "#54a24b",
+  "#e45756",
+  "#b279a2",
+  "#72b7b2",
+  "#eeca3b",
+  "#a98268",
+  "#ff9da6",
+  "#8a98ac",
+];
+const GREY = { light: "#8c939d", dark: "#767d87" };
+const GOLDEN_ANGLE = 137.508;
+
+/** Colour of a class code: ten known colours, beyond that as many as there are codes. */
+export function classColor(code: number, dark: boolean): string {
+  if (code === NO_CLASS) return dark ? GREY.dark : GREY.light;
+  return (dark ? TEN_DARK : TEN_LIGHT)[code] ?? generated(code, dark);
+}
+
+/** The same colour with each part in 0 … 1. */
+export function classRgb(code: number, dark: boolean): Rgb {
+  const value = Number.parseInt(classColor(code, dark).slice(1), 16);
+  return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
+}
+
+function generated(code: number, dark: boolean): string {
+  const step = code % 3;
+  const lightness = (dark ? 0.68 : 0.6) + (step - 1) * 0.09;
+  const chroma = 0.13 - (code % 2) * 0.035;
+  return hex(oklch(lightness, chroma, (code * GOLDEN_ANGLE) % 360));
+}
+
+function oklch(lightness: number, chroma: number, hue: number): Rgb {
+  const angle = (hue * Math.PI) / 180;
+  const a = chroma * Math.cos(angle);
+  const b = chroma * Math.sin(angle);
+  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+  return [
+    gamma(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+    gamma(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+    gamma(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+  ];
+}
+
+function gamma(value: number): number {
+  const clipped = Math.min(1, Math.max(0, value));
+  return clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055;
+}
+
+function hex(rgb: Rgb): string {
+  const part = (value: number) =>
+    Math.round(value * 255)
+      .toString(16)
+      .padStart(2, "0");
+  return `#${rgb.map(part).join("")}`;
+}

@@ -1,0 +1,12 @@
+/**
+ * The only seam between a view and where it runs: a notebook's widget model, a stand-alone page or
+ * a test. A subscription lives until its signal aborts.
+ */
+export interface Host {
+  get<T>(trait: string): T;
+  onChange(trait: string, callback: () => void, signal: AbortSignal): void;
+  send(message: object, buffers?: ArrayBuffer[]): void;
+  onMessage(callback: (message: unknown, buffers: DataView[]) => void, signal: AbortSignal): void;
+  /** Tells when the kernel side goes away or comes back; a host that cannot know leaves it out. */
+  onAlive?(callback: (alive: boolean) => void, signal: AbortSignal): void;
+}
