@@ -1,0 +1,33 @@
+const ONES = Uint8Array.from({ length: 256 }, (_, byte) => countOnes(byte));
+
+function countOnes(byte: number): number {
+  let ones = 0;
+  for (let rest = byte; rest > 0; rest &= rest - 1) ones++;
+  return ones;
+}
+
+export function countBits(bitmap: Uint8Array): number {
+  let total = 0;
+  for (const byte of bitmap) total += ONES[byte] as number;
+  return total;
+}
+
+/** The rows whose bit is set, ascending. */
+export function rowsOf(bitmap: Uint8Array, rows: number): Uint32Array<ArrayBuffer> {
+  const found = new Uint32Array(countBits(bitmap));
+  let n = 0;
+  for (let byte = 0; byte < bitmap.length; byte++) {
+    for (let rest = bitmap[byte] as number; rest > 0; rest &= rest - 1) {
+      const row = byte * 8 + 31 - Math.clz32(rest & -rest);
+      if (row < rows) found[n++] = row;
+    }
+  }
+  return n === found.length ? found : found.slice(0, n);
+}
+
+/** Whether two bitmaps name the same rows, whatever their lengths. */
+export function sameRows(a: Uint8Array, b: Uint8Array): boolean {
+  const longer = a.length >= b.length ? a : b;
+  const shorter = longer === a ? b : a;
+  return longer.every((byte, i) => byte === (shorter[i] ?? 0));
+}
