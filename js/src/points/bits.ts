@@ -1,3 +1,18 @@
+/** Bitmaps over rows: row i is bit i & 7 of byte i >> 3. */
+
+export function hasBit(bitmap: Uint8Array, row: number): boolean {
+  return row >= 0 && (((bitmap[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
+}
+
+export function setBit(bitmap: Uint8Array, row: number): void {
+  const byte = row >> 3;
+  bitmap[byte] = (bitmap[byte] ?? 0) | (1 << (row & 7));
+}
+
+export function emptyBits(rows: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array((rows + 7) >> 3);
+}
+
 const ONES = Uint8Array.from({ length: 256 }, (_, byte) => countOnes(byte));
 
 function countOnes(byte: number): number {

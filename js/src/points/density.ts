@@ -63,9 +63,18 @@ export interface Look {
   readonly alpha: number;
 }
 
+export interface RingLook {
+  /** CSS pixels, to the outer edge */
+  readonly radius: number;
+  readonly line: number;
+  readonly alpha: number;
+}
+
 const MIN_SIZE = 1.6;
 const MAX_SIZE = 8;
-const CROWD = 1.3;
+const CROWD = 2.2;
+const RING_GAP = 2.6;
+const RING_CROWD = 0.5;
 
 /** Size and opacity that keep a crowd readable and a lone point visible. */
 export function lookAt(cloud: Cloud, pixelsPerArea: number): Look {
@@ -74,6 +83,17 @@ export function lookAt(cloud: Cloud, pixelsPerArea: number): Look {
   const size = clamp(Math.sqrt(CROWD / perPixel), MIN_SIZE, MAX_SIZE / Math.sqrt(fewer / 1.6));
   const overlap = perPixel * size * size * 0.785;
   return { size, alpha: clamp(0.88 * overlap ** -0.42, 0.14, 0.88) };
+}
+
+/** Rings stand clear of their points while there is room, and recede in a crowd of rings. */
+export function ringAt(cloud: Cloud, look: Look, rings: number, pixelsPerArea: number): RingLook {
+  const share = Math.min(rings / Math.max(cloud.shown, 1), 1);
+  const perPixel = Math.max((cloud.density * share) / pixelsPerArea, 1e-9);
+  const room = Math.sqrt(RING_CROWD / Math.PI / perPixel);
+  const radius = clamp(room, look.size / 2 + 1, look.size / 2 + RING_GAP);
+  const overlap = perPixel * Math.PI * radius * radius;
+  const alpha = clamp(0.95 * (overlap / RING_CROWD) ** -0.75, 0.04, 0.95);
+  return { radius, line: clamp(radius / 4, 0.8, 1.3), alpha };
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -67,7 +67,12 @@ export class GlPainter implements Painter {
     this.draw({ ...disc, rows: null, alpha: thinned(alpha, frame.every), fade: frame.fade });
     if (frame.fade < 1)
       this.draw({ ...disc, rows: selected, alpha: Math.max(alpha, TOP_ALPHA), fade: 1 });
-    this.draw({ ...ringed, rows: flagged, alpha: 1, fade: Math.sqrt(frame.fade) });
+    this.draw({
+      ...ringed,
+      rows: flagged,
+      alpha: Math.max(alpha, ring.alpha),
+      fade: Math.sqrt(frame.fade),
+    });
   }
 
   private draw(pass: Pass): void {
@@ -116,12 +121,12 @@ export class GlPainter implements Painter {
 function useRing(
   gl: WebGL2RenderingContext,
   at: (name: string) => WebGLUniformLocation | null,
-  { ring, dpr }: Frame,
+  { ring, dpr, alpha }: Frame,
 ): void {
   const half = (ring.line / 2) * dpr;
   gl.uniform3f(at("u_ring"), ring.color[0] / 255, ring.color[1] / 255, ring.color[2] / 255);
   gl.uniform2f(at("u_edge"), ring.radius * dpr - half, half);
-  gl.uniform1f(at("u_ring_alpha"), ring.alpha);
+  gl.uniform1f(at("u_ring_alpha"), ring.alpha / Math.max(alpha, ring.alpha));
 }
 
 /** Scale and shift from the unit square to clip space. */

@@ -1,4 +1,4 @@
-import { emptyBitmap, setBit } from "../wire/bytes";
+import { emptyBits, setBit } from "./bits";
 import { cellOf, type Grid } from "./grid";
 import type { Accept } from "./pick";
 
@@ -25,8 +25,8 @@ export function inside(polygon: Polygon, x: number, y: number): boolean {
 }
 
 /** A bitmap of the accepted rows inside the polygon. */
-export function rowsInside(grid: Grid, polygon: Polygon, accept: Accept): Uint8Array {
-  const bits = emptyBitmap(grid.rows.length);
+export function rowsInside(grid: Grid, polygon: Polygon, accept: Accept): Uint8Array<ArrayBuffer> {
+  const bits = emptyBits(grid.rows.length);
   if (polygon.length < 6) return bits;
   const bounds = boundsOf(grid, polygon);
   const crossed = crossedCells(grid, polygon);
@@ -85,7 +85,7 @@ function fillCell(grid: Grid, cell: number, bits: Uint8Array, accept: Accept): v
   const stop = grid.starts[cell + 1] as number;
   for (let i = grid.starts[cell] as number; i < stop; i++) {
     const row = grid.rows[i] as number;
-    if (accept(row)) setBit(bits, row, true);
+    if (accept(row)) setBit(bits, row);
   }
 }
 

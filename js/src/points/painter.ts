@@ -1,3 +1,4 @@
+import type { RingLook } from "./density";
 import type { Scene } from "./scene";
 import type { Viewport } from "./viewport";
 
@@ -25,11 +26,7 @@ export interface Frame {
   readonly every: number;
 }
 
-export interface Ring {
-  /** to the outer edge */
-  readonly radius: number;
-  readonly line: number;
-  readonly alpha: number;
+export interface Ring extends RingLook {
   readonly color: Rgb;
 }
 

@@ -10,8 +10,15 @@ interface Pass {
   readonly every: number;
   readonly alpha: number;
   readonly fade: number;
-  /** packed colour of all points, null for the colour of the class */
-  readonly color: number | null;
+  readonly ring: RingStamp | null;
+}
+
+interface RingStamp {
+  readonly stamp: Stamp;
+  /** packed */
+  readonly color: number;
+  /** of the point's own opacity, 0 … 256 */
+  readonly alpha: number;
 }
 
 /** Draws where WebGL is missing, or is itself only software and slower than this. */
@@ -45,40 +52,38 @@ export class SoftwarePainter implements Painter {
   private passes(frame: Frame): Pass[] {
     const { size, alpha, fade, flagged, selected, dpr, every } = frame;
     const discs = cut(disc(size * dpr), (size * dpr) / 2, this.pitch);
-    const radius = frame.ring.radius * dpr;
-    const rings = cut(ring(radius, frame.ring.line * dpr), radius, this.pitch);
-    const ringFade = Math.sqrt(fade);
-    const color = pack(...frame.ring.color);
-    const base = { stamp: discs, every: 1, color: null };
+    const strong = Math.max(alpha, frame.ring.alpha);
+    const ringed = { stamp: discs, every: 1, rows: flagged, ring: this.ringOf(frame, strong) };
+    const base = { stamp: discs, every: 1, ring: null };
     const passes: Pass[] = [{ ...base, rows: null, every, alpha: thinned(alpha, every), fade }];
-    if (fade < 1) {
+    if (fade < 1)
       passes.push({ ...base, rows: selected, alpha: Math.max(alpha, TOP_ALPHA), fade: 1 });
-    }
-    passes.push({ ...base, rows: flagged, alpha: 1, fade: ringFade });
-    passes.push({
-      stamp: rings,
-      rows: flagged,
-      every: 1,
-      alpha: frame.ring.alpha,
-      fade: ringFade,
-      color,
-    });
+    passes.push({ ...ringed, alpha: strong, fade: Math.sqrt(fade) });
     return passes;
+  }
+
+  private ringOf({ ring: { radius, line, color, alpha }, dpr }: Frame, strong: number): RingStamp {
+    return {
+      stamp: cut(ring(radius * dpr, line * dpr), radius * dpr, this.pitch),
+      color: pack(...color),
+      alpha: Math.round((256 * alpha) / strong),
+    };
   }
 
   private press(scene: Scene, frame: Frame, pass: Pass): void {
     const { view, dpr } = frame;
-    const { rows, every, stamp } = pass;
+    const { rows, every, stamp, ring } = pass;
+    const reach = ring ? ring.stamp.reach : stamp.reach;
     const { xy, codes, states } = scene;
     const from = frame.settled < 1 ? scene.from : null;
-    const colors = colorsOf(scene, pass.color);
+    const colors = colorsOf(scene);
     const strengths = strengthsOf(scene, pass, frame.only);
     const last = colors.length - 1;
     const [kx, ky] = [(view.kx * dpr) / 65535, (view.ky * dpr) / 65535];
     const left = view.tx * dpr + this.margin;
     const top = view.ty * dpr + this.margin;
-    const right = this.pitch - stamp.reach;
-    const bottom = this.height + 2 * this.margin - stamp.reach;
+    const right = this.pitch - reach;
+    const bottom = this.height + 2 * this.margin - reach;
     const count = rows ? rows.length : scene.rows;
     for (let i = 0; i < count; i += every) {
       const row = rows ? (rows[i] as number) : i;
@@ -92,10 +97,12 @@ export class SoftwarePainter implements Painter {
       }
       const x = left + ux * kx;
       const y = top - uy * ky;
-      if (x < stamp.reach || y < stamp.reach || x >= right || y >= bottom) continue;
+      if (x < reach || y < reach || x >= right || y >= bottom) continue;
       const code = Math.min(codes[row] as number, last);
       const strength = strengths[code * 8 + (state & 7)] as number;
-      if (strength > 0) this.stamp(stamp, x, y, colors[code] as number, strength);
+      if (strength === 0) continue;
+      this.stamp(stamp, x, y, colors[code] as number, strength);
+      if (ring) this.stamp(ring.stamp, x, y, ring.color, (strength * ring.alpha) >> 8);
     }
   }
 
@@ -140,11 +147,10 @@ function pack(red: number, green: number, blue: number): number {
   return ((255 << 24) | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
-function colorsOf({ palette }: Scene, color: number | null): Uint32Array {
+function colorsOf({ palette }: Scene): Uint32Array {
   const part = (i: number) => palette[i] as number;
-  return Uint32Array.from(
-    { length: palette.length / 4 },
-    (_, i) => color ?? pack(part(4 * i), part(4 * i + 1), part(4 * i + 2)),
+  return Uint32Array.from({ length: palette.length / 4 }, (_, i) =>
+    pack(part(4 * i), part(4 * i + 1), part(4 * i + 2)),
   );
 }
 

@@ -35,7 +35,7 @@ export function toData(view: Viewport, px: number, py: number): [number, number]
 }
 
 /** The view that shows all of `box`, stretched by at most `stretch` along one axis. */
-export function fit(box: Box, width: number, height: number, pad: Insets, stretch = 1): Viewport {
+export function fitTo(box: Box, width: number, height: number, pad: Insets, stretch = 1): Viewport {
   const roomX = Math.max(width - pad.left - pad.right, 1);
   const roomY = Math.max(height - pad.top - pad.bottom, 1);
   const largest = Math.max(box.x1 - box.x0, box.y1 - box.y0, NEAR_EQUAL);
