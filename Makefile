@@ -90,7 +90,7 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/lock.stamp: requirements/dev.txt | $(VENV)/pyvenv.cfg
-	$(PY) $(PIP) -r requirements/dev.txt
+	$(PY) $(PIP) --no-deps -r requirements/dev.txt
 	ln -sf "$$($(NODE_HOME))/bin/node" $(BIN)/node
 	ln -sf "$$($(NODE_HOME))/lib/node_modules/npm/bin/npm-cli.js" $(BIN)/npm
 	touch $@
@@ -109,6 +109,6 @@ $(BUNDLES): $(JS_SOURCES) $(NODE_MODULES)
 
 $(PANDAS2)/package.stamp: requirements/pandas2.txt pyproject.toml hatch_build.py
 	rm -rf $(PANDAS2) && $(PYTHON) -m venv $(PANDAS2)
-	$(PANDAS2)/bin/python $(PIP) -r requirements/pandas2.txt
+	$(PANDAS2)/bin/python $(PIP) --no-deps -r requirements/pandas2.txt
 	$(PANDAS2)/bin/python $(PIP) --no-build-isolation --no-deps --editable .
 	touch $@
