@@ -21,20 +21,6 @@ export function toUint32(value: Bytes): Uint32Array<ArrayBuffer> {
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
 }
 
-export function hasBit(bitmap: Uint8Array, row: number): boolean {
-  return row >= 0 && (((bitmap[row >> 3] ?? 0) >> (row & 7)) & 1) === 1;
-}
-
-export function setBit(bitmap: Uint8Array, row: number, on: boolean): void {
-  const byte = bitmap[row >> 3] ?? 0;
-  const mask = 1 << (row & 7);
-  bitmap[row >> 3] = on ? byte | mask : byte & ~mask;
-}
-
-export function emptyBitmap(rows: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array((rows + 7) >> 3);
-}
-
 /** A buffer that holds these bytes and nothing else, as the comm wants it. */
 export function tight(bytes: Uint8Array): ArrayBuffer {
   return bytes.slice().buffer as ArrayBuffer;

@@ -1,0 +1,44 @@
+import type { QueueInfo, Status, Verdict } from "../contract";
+
+const VERDICTS: Record<Verdict, string> = {
+  accepted: "fixed",
+  kept: "kept",
+  skipped: "skipped",
+  unsure: "unsure",
+};
+
+export function verdictWord(verdict: Verdict): string {
+  return VERDICTS[verdict];
+}
+
+export function count(n: number, one: string, many = `${one}s`): string {
+  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
+}
+
+export function reviewed(queue: QueueInfo): number {
+  return queue.accepted + queue.kept + queue.skipped + queue.unsure;
+}
+
+/** "39 real · 7 kept"; what did not happen is left out. */
+export function tally(queue: QueueInfo): string {
+  const parts = [
+    [queue.accepted, "real"],
+    [queue.kept, "kept"],
+    [queue.skipped, "skipped"],
+    [queue.unsure, "unsure"],
+  ] as const;
+  const said = parts.filter(([n]) => n > 0).map(([n, word]) => `${n.toLocaleString("en")} ${word}`);
+  return said.join(" · ");
+}
+
+/** "39 cells and 46 decisions". */
+export function stagedWords(status: Status): string {
+  const parts: string[] = [];
+  if (status.staged > 0) parts.push(count(status.staged, "cell"));
+  if (status.decisions > 0) parts.push(count(status.decisions, "decision"));
+  return parts.join(" and ") || "Nothing";
+}
+
+export function score(value: number): string {
+  return value.toFixed(2);
+}

@@ -1,0 +1,73 @@
+import type { Item } from "../../contract";
+import type { Acts } from "../../session/acts";
+import type { State } from "../../session/state";
+import { Button, Keycap } from "../../ui/parts";
+import { More } from "./more";
+
+interface Props {
+  item: Item;
+  state: State;
+  acts: Acts;
+}
+
+/** One key each; the reason goes with whichever comes next. */
+export function Decisions({ item, state, acts }: Props) {
+  const { label } = item.preview;
+  const blocked = state.status.value.read_only || state.connection.value === "gone";
+  const undecidable = blocked || item.rank === null;
+  return (
+    <div class="b-decisions">
+      <Reason acts={acts} />
+      <div class="b-decision-row">
+        <Accept item={item} acts={acts} blocked={blocked} />
+        <Button keycap="k" disabled={undecidable} onClick={() => void acts.decide("kept")}>
+          <span>Keep</span> <span class="b-button-name">{label ?? "no label"}</span>
+        </Button>
+        <Button keycap="s" disabled={undecidable} onClick={() => void acts.decide("skipped")}>
+          Skip
+        </Button>
+        <Button keycap="u" disabled={undecidable} onClick={() => void acts.decide("unsure")}>
+          Unsure
+        </Button>
+        <More item={item} state={state} acts={acts} blocked={blocked} />
+      </div>
+    </div>
+  );
+}
+
+function Accept({ item, acts, blocked }: { item: Item; acts: Acts; blocked: boolean }) {
+  const { suggestion, label } = item.preview;
+  if (suggestion === null) return null;
+  const done = suggestion === label;
+  return (
+    <Button
+      kind="primary"
+      disabled={blocked}
+      title={done ? "The row has this label" : `Relabel to ${suggestion} (Enter)`}
+      onClick={() => void acts.accept()}
+    >
+      <span>Relabel to</span> <span class="b-button-name">{suggestion}</span>
+      <Keycap>↵</Keycap>
+    </Button>
+  );
+}
+
+function Reason({ acts }: { acts: Acts }) {
+  return (
+    <input
+      class="b-input b-reason"
+      aria-label="Reason for the next decision"
+      placeholder="Reason (optional)"
+      value={acts.reason.value}
+      onInput={(event) => {
+        acts.reason.value = event.currentTarget.value;
+      }}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" || event.isComposing) return;
+        event.preventDefault();
+        event.stopPropagation();
+        event.currentTarget.closest<HTMLElement>(".burnish")?.focus({ preventScroll: true });
+      }}
+    />
+  );
+}
