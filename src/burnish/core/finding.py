@@ -87,7 +87,9 @@ class Findings:
 
     def __post_init__(self) -> None:
         scores = np.asarray(self.scores, dtype=np.float64)
-        if len(scores) and not (np.isfinite(scores).all() and 0 <= scores.min() <= scores.max() <= 1):
+        if len(scores) and not (
+            np.isfinite(scores).all() and 0 <= scores.min() <= scores.max() <= 1
+        ):
             raise InputError(
                 f"scores lie between {scores.min()} and {scores.max()}, expected [0, 1]",
                 hint="1 means certainly affected, 0 means fine",
@@ -173,7 +175,9 @@ class Findings:
         )
 
     def __repr__(self) -> str:
-        looked = f" of {self.n_rows:,} rows" if self.n_rows is not None else f" of {len(self):,} rows"
+        looked = (
+            f" of {self.n_rows:,} rows" if self.n_rows is not None else f" of {len(self):,} rows"
+        )
         if not len(self):
             return f"Findings(no {self.code}{looked})"
         span = f"scores {self.scores[0]:.2f} to {self.scores[-1]:.2f}"

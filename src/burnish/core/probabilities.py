@@ -106,9 +106,7 @@ class Probabilities:
         return f"Probabilities({n_rows:,} rows × {n_classes} classes: {shorten(self.classes)})"
 
 
-def _checked(
-    values: Any, keys: KeyArray, classes: tuple[Any, ...]
-) -> npt.NDArray[np.float64]:
+def _checked(values: Any, keys: KeyArray, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
     array = np.array(values, dtype=np.float64)
     _check_names(keys, "keys")
     _check_names(key_array(classes), "classes")
@@ -126,12 +124,12 @@ def _check_names(names: KeyArray, what: str) -> None:
         return
     seen: set[Any] = set()
     twice = [name for name in names if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
-    raise ProbabilityError(f"{what} occur twice: {shorten(twice)}", hint=f"give each of the {what} once")
+    raise ProbabilityError(
+        f"{what} occur twice: {shorten(twice)}", hint=f"give each of the {what} once"
+    )
 
 
-def normalised(
-    values: npt.NDArray[np.float64], keys: KeyArray
-) -> npt.NDArray[np.float64]:
+def normalised(values: npt.NDArray[np.float64], keys: KeyArray) -> npt.NDArray[np.float64]:
     """Return probabilities clipped to [0, 1] with rows that sum to exactly 1.
 
     Raises
@@ -144,7 +142,7 @@ def normalised(
     _refuse((low < -NOISE) | (high > 1 + NOISE), keys, "lie outside [0, 1]", values)
     clipped = np.clip(values, 0.0, 1.0)
     sums = clipped.sum(axis=1, keepdims=True)
-    off = np.abs(sums[:, 0] - 1) > NOISE
+    off = np.asarray(np.abs(sums[:, 0] - 1) > NOISE)
     _refuse(off, keys, "do not sum to 1", values)
     return np.asarray(clipped / sums)
 

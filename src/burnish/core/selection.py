@@ -31,6 +31,7 @@ class Selection:
 
     keys: list[Key]
     source: str | None
+    _set: frozenset[Key]
 
     def __init__(self, keys: Iterable[Any], source: str | None = None) -> None:
         unique = list(dict.fromkeys([keys] if isinstance(keys, str) else key_array(keys)))

@@ -1,0 +1,134 @@
+"""The net change between two states of a dataset, as cells.
+
+Everything that changes is a cell: a column, a row's ordinal, the value before and after. Dropping
+a row is a cell of the column ``$dropped``, marking it one of ``$mark:<name>``; so squashing,
+inverting, diffing and undoing need one rule each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from burnish.core.canonical import cell_bytes
+
+DROPPED = "$dropped"
+MARK = "$mark:"
+Ordinals = npt.NDArray[np.int64]
+
+PROVENANCE = pa.schema(
+    [
+        ("reason", pa.string()),
+        ("finding", pa.string()),
+        ("confidence", pa.float32()),
+        ("author", pa.string()),
+        ("time", pa.timestamp("us", "UTC")),
+    ]
+)
+DECISIONS = pa.schema(
+    [
+        ("ordinal", pa.int64()),
+        ("verdict", pa.string()),
+        ("finding", pa.string()),
+        ("position", pa.int32()),
+        ("reason", pa.string()),
+        ("author", pa.string()),
+        ("time", pa.timestamp("us", "UTC")),
+    ]
+)
+NO_DECISIONS = DECISIONS.empty_table()
+
+
+def cells_schema(kind: pa.DataType) -> pa.Schema:
+    """Return the schema of the cells of a column of this type."""
+    return pa.schema([("ordinal", pa.int64()), ("old", kind), ("new", kind), *PROVENANCE])
+
+
+def is_system(column: str) -> bool:
+    """Whether a column is burnish's own: drops and marks."""
+    return column.startswith("$")
+
+
+@dataclass(frozen=True, eq=False)
+class Delta:
+    """Changed cells by column, and decisions in the order they were made.
+
+    Attributes
+    ----------
+    cells : mapping of str to Table
+        For each column ``ordinal, old, new`` and provenance, sorted by ordinal, each row once.
+    decisions : Table
+    """
+
+    cells: Mapping[str, pa.Table] = field(default_factory=lambda: MappingProxyType({}))
+    decisions: pa.Table = field(default_factory=lambda: NO_DECISIONS)
+
+    def __len__(self) -> int:
+        return sum(len(table) for table in self.cells.values())
+
+    def __bool__(self) -> bool:
+        return bool(len(self) or len(self.decisions))
+
+    def ordinals(self, column: str) -> Ordinals:
+        """Return the rows whose cell in this column changes, sorted."""
+        table = self.cells.get(column)
+        return numbers(table, "ordinal") if table is not None else np.empty(0, np.int64)
+
+
+EMPTY = Delta()
+
+
+def numbers(table: pa.Table, column: str) -> npt.NDArray[np.int64]:
+    """Return an integer column as a NumPy array."""
+    return np.asarray(table[column].to_numpy(), dtype=np.int64)
+
+
+def squash(deltas: Iterable[Delta]) -> Delta:
+    """Return the net change of deltas that follow each other.
+
+    A cell keeps its first old value, its last new value and the provenance of its last change; a
+    cell that ends where it began is gone. Decisions are kept, in order.
+    """
+    parts = [delta for delta in deltas if delta]
+    if len(parts) <= 1:
+        return parts[0] if parts else EMPTY
+    columns = dict.fromkeys(name for part in parts for name in part.cells)
+    cells = {name: _net([p.cells[name] for p in parts if name in p.cells]) for name in columns}
+    decisions = pa.concat_tables([part.decisions for part in parts]).combine_chunks()
+    return Delta({name: table for name, table in cells.items() if len(table)}, decisions)
+
+
+def invert(delta: Delta) -> Delta:
+    """Return the change back; decisions are not taken back by it."""
+    return Delta({name: _swap(table) for name, table in delta.cells.items()})
+
+
+def without_no_ops(table: pa.Table) -> pa.Table:
+    """Return the cells whose value really changes."""
+    same = pc.equal(cell_bytes(table["old"]), cell_bytes(table["new"]))
+    return table.filter(pc.invert(same)) if pc.any(same).as_py() else table
+
+
+def _net(tables: list[pa.Table]) -> pa.Table:
+    if len(tables) == 1:
+        return tables[0]
+    table = pa.concat_tables(tables).combine_chunks()
+    ordinals = numbers(table, "ordinal")
+    order = np.argsort(ordinals, kind="stable")
+    ordered = ordinals[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    ends = np.r_[starts[1:], len(ordered)] - 1
+    net = table.take(pa.array(order[ends]))
+    old = table["old"].take(pa.array(order[starts]))
+    return without_no_ops(net.set_column(net.schema.get_field_index("old"), "old", old))
+
+
+def _swap(table: pa.Table) -> pa.Table:
+    names = ["new" if n == "old" else "old" if n == "new" else n for n in table.column_names]
+    return table.rename_columns(names).select(table.column_names)

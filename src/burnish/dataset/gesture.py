@@ -1,0 +1,136 @@
+"""One undoable step: a delta, its name and the Python call that does the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from burnish.core.delta import (
+    DECISIONS,
+    NO_DECISIONS,
+    Delta,
+    Ordinals,
+    cells_schema,
+    without_no_ops,
+)
+from burnish.core.keys import KeyArray, plain
+from burnish.dataset.state import State
+from burnish.store.codec import decode, encode
+
+
+@dataclass(frozen=True, eq=False)
+class Gesture:
+    """One undoable step.
+
+    Attributes
+    ----------
+    delta : Delta
+    text : str
+        What it does, for people: ``relabel 12 rows to 8``.
+    code : str
+        The call that does the same, on a dataset named ``ds``.
+    """
+
+    delta: Delta
+    text: str
+    code: str
+
+    def encode(self) -> bytes:
+        """Return the step as bytes."""
+        return encode(self.delta, {"text": self.text, "code": self.code})
+
+    @classmethod
+    def decode(cls, blob: bytes) -> Gesture:
+        """Return the step that was encoded."""
+        delta, header = decode(blob)
+        return cls(delta, header["text"], header["code"])
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who changes something now, and why."""
+
+    author: str
+    reason: str | None = None
+    finding: str | None = None
+
+
+def cells(
+    state: State,
+    column: str,
+    ordinals: Ordinals,
+    new: pa.Array,
+    why: Provenance,
+    confidence: Any = None,
+) -> Delta:
+    """Return the delta that gives sorted rows new values in one column; no-ops are left out."""
+    values = [pa.array(ordinals), state.take(column, ordinals), new]
+    schema = cells_schema(state.type_of(column))
+    table = pa.table([*values, *_stamps(why, len(ordinals), confidence)], schema=schema)
+    table = without_no_ops(table)
+    return Delta({column: table}) if len(table) else Delta()
+
+
+def restamped(table: pa.Table, why: Provenance) -> pa.Table:
+    """Return cells with another provenance, as of now."""
+    values = [table[name].combine_chunks() for name in ("ordinal", "old", "new")]
+    return pa.table([*values, *_stamps(why, len(table))], schema=table.schema)
+
+
+def _stamps(why: Provenance, size: int, confidence: Any = None) -> list[pa.Array]:
+    scores = (
+        pa.nulls(size, pa.float32()) if confidence is None else pa.array(confidence, pa.float32())
+    )
+    now = pa.repeat(pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC")), size)
+    return [_same(why.reason, size), _same(why.finding, size), scores, _same(why.author, size), now]
+
+
+def decided(
+    ordinals: Ordinals, verdict: str, positions: list[int | None], why: Provenance
+) -> Delta:
+    """Return the delta that records a verdict on rows."""
+    size = len(ordinals)
+    if not size:
+        return Delta(decisions=NO_DECISIONS)
+    table = pa.table(
+        [
+            pa.array(ordinals),
+            _same(verdict, size),
+            _same(why.finding, size),
+            pa.array(positions, pa.int32()),
+            _same(why.reason, size),
+            _same(why.author, size),
+            pa.repeat(pa.scalar(datetime.now(UTC), pa.timestamp("us", "UTC")), size),
+        ],
+        schema=DECISIONS,
+    )
+    return Delta(decisions=table)
+
+
+def call(method: str, keys: KeyArray, *args: Any, **options: Any) -> str:
+    """Return a call of a dataset's method as Python text; `because` is the name of a variable."""
+    parts = [_keys_text(keys), *(repr(plain(arg)) for arg in args)]
+    because = options.pop("because", None)
+    parts += [f"{name}={value!r}" for name, value in options.items() if value is not None]
+    if because is not None:
+        parts.append(f"because={because}")
+    return f"ds.{method}({', '.join(parts)})"
+
+
+def count(n: int, noun: str = "row") -> str:
+    """Return a count with its noun."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def _keys_text(keys: KeyArray) -> str:
+    return repr([plain(key) for key in keys])
+
+
+def _same(value: str | None, size: int) -> pa.Array:
+    if value is None:
+        return pa.nulls(size, pa.string())
+    return pa.array([value], pa.string()).take(pa.array(np.zeros(size, np.int64)))

@@ -1,0 +1,251 @@
+"""The versions of one store: their order, their states and their fingerprints."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from burnish.core.commitment import commitment
+from burnish.core.delta import Delta, Ordinals, invert, squash
+from burnish.core.fingerprint import fingerprint
+from burnish.core.version import Version, commit_id
+from burnish.dataset.state import State, adjusted_sums
+from burnish.errors import UnknownVersionError
+from burnish.store.backend import CommitRecord
+from burnish.store.base import Base
+from burnish.store.codec import decode
+from burnish.store.sqlite import SqliteBackend
+
+_SHORT = 6
+
+
+class History:
+    """All versions of a store.
+
+    Parameters
+    ----------
+    path : Path
+        The store's folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.backend = SqliteBackend(path / "store.sqlite")
+        self._lock = threading.RLock()
+        self._records: dict[str, CommitRecord] = {}
+        self._states: dict[str, State] = {}
+        self._fingerprints: dict[str, str] = {}
+        self._load()
+        first = next(iter(self._records.values()))
+        self.root = first.id
+        self.roles: dict[str, Any] = first.header["roles"]
+        key = self.roles["key"]
+        self.base = Base(path, [key] if isinstance(key, str) else list(key))
+
+    def refresh(self) -> None:
+        """Read versions that other processes wrote."""
+        with self._lock:
+            self._load()
+
+    def __iter__(self) -> Iterator[Version]:
+        return (self.version(commit) for commit in list(self._records))
+
+    def version(self, commit: str) -> Version:
+        """Return a version by its full id."""
+        record = self._record(commit)
+        header = record.header
+        return Version(
+            id=record.id,
+            name=record.name,
+            message=header["message"],
+            author=header["author"],
+            time=datetime.fromisoformat(header["time"]),
+            parents=tuple(header["parents"]),
+            n_cells=header["n_cells"],
+            _fingerprint=self.fingerprint,
+        )
+
+    def resolve(self, ref: str | Version) -> str:
+        """Return the id of the version that a name, branch, id or fingerprint means."""
+        if isinstance(ref, Version):
+            ref = ref.id
+        self.refresh()
+        found = self._by_name(str(ref)) or self._by_prefix(str(ref)) or self._by_content(str(ref))
+        if found is None:
+            names = ", ".join(record.name for record in list(self._records.values())[-5:])
+            raise UnknownVersionError(
+                f"there is no version {ref!r}; the last ones are {names}",
+                hint="ds.log() lists all versions",
+            )
+        return found
+
+    def line(self, commit: str) -> list[str]:
+        """Return the versions from the first to this one, along first parents."""
+        out = []
+        step: str | None = commit
+        while step is not None:
+            out.append(step)
+            step = next(iter(self._record(step).header["parents"]), None)
+        return out[::-1]
+
+    def delta(self, commit: str) -> Delta:
+        """Return what a version changed."""
+        return decode(self.backend.delta(commit))[0]
+
+    def state(self, commit: str) -> State:
+        """Return all cells at a version."""
+        with self._lock:
+            found = self._states.get(commit)
+            if found is None:
+                found = self._build(commit)
+                self._states[commit] = found
+            return found
+
+    def between(self, old: str, new: str) -> list[tuple[str, Delta]]:
+        """Return the deltas that lead from one version to another, each with its version.
+
+        They go back to the common ancestor, inverted, and forward from there.
+        """
+        back, forth = self.line(old), self.line(new)
+        shared = sum(1 for a, b in zip(back, forth, strict=False) if a == b)
+        down = [(commit, invert(self.delta(commit))) for commit in reversed(back[shared:])]
+        return down + [(commit, self.delta(commit)) for commit in forth[shared:]]
+
+    def fingerprint(self, commit: str) -> str:
+        """Return the content hash of a version's live rows."""
+        with self._lock:
+            found = self._fingerprints.get(commit)
+            if found is None:
+                state = self.state(commit)
+                found = fingerprint(state.types(), self.sums(commit), state.n_live)
+                self._fingerprints[commit] = found
+            return found
+
+    def known_fingerprint(self, commit: str) -> str | None:
+        """Return the fingerprint of a version if it was computed before."""
+        return self._fingerprints.get(commit)
+
+    def sums(self, commit: str) -> dict[str, int]:
+        """Return the column sums of a version, from those of its nearest ancestor that has them."""
+        kept = self.backend.sums(commit)
+        if kept is not None:
+            return kept
+        line = self.line(commit)
+        for place in range(len(line) - 2, -1, -1):
+            kept = self.backend.sums(line[place])
+            if kept is not None:
+                sums = self._moved_sums(kept, line[place], commit)
+                break
+        else:
+            sums = self._first_sums(commit)
+        self.backend.keep_sums(commit, sums)
+        return sums
+
+    def head(self, branch: str) -> str:
+        """Return the id a branch points to."""
+        return self.backend.refs()[branch]
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the store, nothing when all bytes are those written."""
+        problems = self.backend.integrity()
+        if problems:
+            return problems
+        first = self._record(self.root).header
+        problems += self.base.verify(first["base"])
+        for record in self._records.values():
+            problems += self._verify_commit(record)
+        return problems
+
+    def close(self) -> None:
+        """Checkpoint and close the file."""
+        self.backend.close()
+
+    def _load(self) -> None:
+        last = next(reversed(self._records.values())).number if self._records else -1
+        for record in self.backend.commits(after=last):
+            self._records[record.id] = record
+
+    def _record(self, commit: str) -> CommitRecord:
+        if commit not in self._records:
+            self.refresh()
+        return self._records[commit]
+
+    def _by_name(self, ref: str) -> str | None:
+        named = {record.name: record.id for record in self._records.values()}
+        return named.get(ref) or self.backend.refs().get(ref)
+
+    def _by_prefix(self, ref: str) -> str | None:
+        if len(ref) < _SHORT:
+            return None
+        hits = [commit for commit in self._records if commit.startswith(ref)]
+        return hits[0] if len(hits) == 1 else None
+
+    def _by_content(self, ref: str) -> str | None:
+        if len(ref) < _SHORT or set(ref) - set("0123456789abcdef"):
+            return None
+        newest_first = reversed(list(self._records))
+        return next((c for c in newest_first if self.fingerprint(c).startswith(ref)), None)
+
+    def _build(self, commit: str) -> State:
+        line = self.line(commit)
+        start = State(self.base, Delta())
+        todo: list[Delta] = []
+        for step in reversed(line):
+            if step in self._states:
+                start = self._states[step]
+                break
+            todo.append(self.delta(step))
+        return start.apply(squash(todo[::-1])) if todo else start
+
+    def _first_sums(self, commit: str) -> dict[str, int]:
+        base_sums = self.state(self.root).sums()
+        self.backend.keep_sums(self.root, base_sums)
+        return self._moved_sums(base_sums, self.root, commit)
+
+    def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:
+        if old == new:
+            return sums
+        delta = squash(step for _, step in self.between(old, new))
+        return adjusted_sums(sums, self.state(old), self.state(new), delta)
+
+    def _verify_commit(self, record: CommitRecord) -> list[str]:
+        if commit_id(record.header) != record.id:
+            return [f"{record.name}: its header does not have the id {record.id[:8]}…"]
+        delta = self.delta(record.id)
+        if commitment(delta, record.seed, self.key_bytes) != record.header["cells"]:
+            return [f"{record.name}: its cells are not those that were committed"]
+        return []
+
+    def key_bytes(self, ordinals: Ordinals) -> pa.Array:
+        """Return the canonical keys of ordinals."""
+        return self.base.key_bytes(ordinals)
+
+
+def header(
+    *,
+    parents: list[str],
+    author: str,
+    message: str,
+    txn_id: str,
+    cells: str,
+    n_cells: int,
+    extra: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the header of a version, whose hash is the version's id."""
+    return {
+        "format": 1,
+        "parents": parents,
+        "author": author,
+        "time": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "message": message,
+        "txn_id": txn_id,
+        "cells": cells,
+        "n_cells": n_cells,
+        **json.loads(json.dumps(extra or {})),
+    }

@@ -1,0 +1,324 @@
+"""Make and open datasets on disk."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+import uuid
+import warnings
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from burnish.core.canonical import cell_bytes, framed, is_list, key_bytes, logical_type
+from burnish.core.commitment import commitment
+from burnish.core.delta import Delta
+from burnish.core.fingerprint import digests
+from burnish.core.keys import shorten
+from burnish.core.version import commit_id
+from burnish.dataset.dataset import Dataset, default_user
+from burnish.dataset.history import History, header
+from burnish.errors import (
+    ColumnError,
+    InputError,
+    KeysError,
+    NetworkFileSystemWarning,
+    NotAStoreError,
+)
+from burnish.io.frames import to_table
+from burnish.store.backend import CommitRecord
+from burnish.store.base import Base
+from burnish.store.codec import encode
+from burnish.store.sqlite import SqliteBackend
+
+CONTENT_KEY = "_key"
+_REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "lustre"}
+
+
+def create(
+    path: str | os.PathLike[str] | None,
+    frame: Any,
+    key: str | Sequence[str] | None = None,
+    *,
+    label: str | None = None,
+    split: str | None = None,
+    text: str | Sequence[str] | None = None,
+    image: str | None = None,
+    features: Sequence[str] | None = None,
+    embedding: str | Sequence[str] | None = None,
+    group: str | None = None,
+    weight: str | None = None,
+    time: str | None = None,
+    message: str = "created",
+) -> Dataset:
+    """Make a dataset from a frame and open it.
+
+    Parameters
+    ----------
+    path : path or None
+        Folder to write, by custom ending in ``.burnish``; None keeps it in a temporary one that is
+        removed with the process.
+    frame : pandas or polars DataFrame, Arrow table or mapping of columns
+    key : str or sequence of str, optional
+        Columns that name a row for good; unique, never null, never changed. Without it each row
+        gets a content key in the column ``_key``.
+    label, split, text, image, group, weight, time : str, optional
+        Columns with these roles. Images are 2-D or 3-D arrays or encoded bytes.
+    features : sequence of str, optional
+        Columns that a model reads.
+    embedding : str or sequence of str, optional
+        A column of vectors, or number columns. Two dimensions are drawn as they are.
+    message : str, default "created"
+        Message of the first version, ``v0``.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    KeysError
+        Keys are null or occur twice.
+    ColumnError
+        A role names an unknown column, or a column cannot be stored.
+    InputError
+        The frame is empty, or the path holds another dataset.
+
+    Notes
+    -----
+    Writes the frame once. On a path that holds a dataset with the same rows and roles it opens
+    that one, so that a notebook can be run again.
+
+    Examples
+    --------
+    >>> import burnish as bn
+    >>> ds = bn.create(None, {"id": ["a", "b"], "label": ["cat", "dog"]}, key="id", label="label")
+    >>> ds.relabel("b", "cat", reason="looked again")
+    >>> ds.commit("one label").name
+    'v1'
+    >>> ds.diff("v0", "v1").frame()[["key", "old", "new"]].values.tolist()
+    [['b', 'dog', 'cat']]
+    """
+    table = to_table(frame)
+    named = {
+        "label": label,
+        "split": split,
+        "text": text,
+        "image": image,
+        "features": features,
+        "embedding": embedding,
+        "group": group,
+        "weight": weight,
+        "time": time,
+    }
+    roles = {
+        role: columns if isinstance(columns, str) else list(columns)
+        for role, columns in named.items()
+        if columns is not None
+    }
+    table, roles["key"] = _keyed(table, key)
+    _check_roles(table, roles)
+    folder = Path(path) if path is not None else _temporary()
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        return _reopen(folder, table, roles)
+    _check_keys(table, roles["key"])
+    _write(folder, table, roles, message)
+    return open(folder)
+
+
+def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
+    """Open a dataset as the working copy of a user.
+
+    Parameters
+    ----------
+    path : path
+        A folder made by `create`.
+    user : str, optional
+        Who edits; ``BURNISH_USER`` or the account's name by default.
+
+    Returns
+    -------
+    Dataset
+        On the branch ``main``, with the edits that were staged when it was closed or killed.
+
+    Raises
+    ------
+    NotAStoreError
+        The path does not exist or holds no dataset.
+    FormatError
+        It was written by a newer burnish.
+    CorruptError
+        Its files are damaged.
+    """
+    folder = Path(path)
+    if not (folder / "store.sqlite").is_file():
+        what = "does not exist" if not folder.exists() else "is not a burnish dataset"
+        raise NotAStoreError(
+            f"{str(folder)!r} {what}", hint="make one with bn.create(path, frame, key=…)"
+        )
+    _warn_if_remote(folder)
+    return Dataset(folder, History(folder), user or default_user())
+
+
+def _keyed(table: pa.Table, key: str | Sequence[str] | None) -> tuple[pa.Table, Any]:
+    if key is not None:
+        return table, key if isinstance(key, str) else list(key)
+    if CONTENT_KEY in table.column_names:
+        return table, CONTENT_KEY
+    return table.add_column(0, CONTENT_KEY, content_keys(table)), CONTENT_KEY
+
+
+def content_keys(table: pa.Table) -> pa.Array:
+    """Return a key a row from its content, with a counter for rows that are the same."""
+    cells: list[Any] = []
+    for name in table.column_names:
+        cells += [name.encode(), cell_bytes(table[name])]
+    names = [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
+    seen: dict[str, int] = {}
+    keys = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        keys.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return pa.array(keys, pa.string())
+
+
+def _check_roles(table: pa.Table, roles: dict[str, Any]) -> None:
+    for role, columns in roles.items():
+        for name in [columns] if isinstance(columns, str) else columns:
+            if name not in table.column_names:
+                raise ColumnError(
+                    f"{role}={name!r} is no column of the frame, "
+                    f"which has {', '.join(table.column_names)}",
+                    hint=f"pass {role}= one of these names",
+                )
+    label = roles.get("label")
+    if label and is_list(table.schema.field(label).type):
+        raise ColumnError(
+            f"label={label!r} holds lists, expected one class a row",
+            hint="pass a column of text or integers",
+        )
+
+
+def _check_keys(table: pa.Table, key: str | list[str]) -> None:
+    names = [key] if isinstance(key, str) else key
+    if not names:
+        raise KeysError("key=[] names no column", hint="pass a column name, or leave key out")
+    for name in names:
+        nulls = table[name].null_count
+        if nulls:
+            raise KeysError(
+                f"{nulls} of {len(table)} rows have no key in column {name!r}",
+                hint="drop those rows or fill the column first",
+            )
+    keys = key_bytes([table[name] for name in names])
+    counts = keys.value_counts()
+    twice = counts.filter(pa.array(counts.field("counts").to_numpy() > 1))
+    if len(twice):
+        first = [keys.index(value).as_py() for value in twice.field("values")[:5]]
+        shown = [tuple(table[n][i].as_py() for n in names) for i in first]
+        raise KeysError(
+            f"{len(twice)} keys occur more than once: "
+            f"{shorten([s[0] if len(s) == 1 else s for s in shown])}"
+            f"{' and more' if len(twice) > 5 else ''}",
+            hint='pass key=["id", "date"] with columns that are unique together, drop duplicates, '
+            "or leave key out to get content keys",
+        )
+
+
+def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
+    draft.mkdir()
+    try:
+        key = roles["key"]
+        base_hash = Base.write(draft, table, [key] if isinstance(key, str) else key)
+        meta = {"id": uuid.uuid4().hex, "format": "1"}
+        SqliteBackend.create(draft / "store.sqlite", meta, _first(table, roles, message, base_hash))
+        if folder.exists():
+            folder.rmdir()
+        draft.rename(folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:
+    seed = secrets.token_bytes(32)
+    empty = Delta()
+    head = header(
+        parents=[],
+        author=default_user(),
+        message=message,
+        txn_id=uuid.uuid4().hex,
+        cells=commitment(empty, seed, lambda _: pa.array([], pa.binary())),
+        n_cells=0,
+        extra={
+            "base": base_hash,
+            "rows": len(table),
+            "roles": roles,
+            "schema": [[field.name, logical_type(field.type)] for field in table.schema],
+        },
+    )
+    return CommitRecord(commit_id(head), 0, head, seed, encode(empty, {}))
+
+
+def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
+    found = open(folder)
+    different = _difference(found, table, roles)
+    if different is None:
+        return found
+    found.close()
+    raise InputError(
+        f"{str(folder)!r} already holds a dataset with {different}",
+        hint="open it with bn.open(path), or create the new one under another path",
+    )
+
+
+def _difference(found: Dataset, table: pa.Table, roles: dict[str, Any]) -> str | None:
+    history = found._history
+    base = history.base.table
+    if roles != history.roles:
+        return f"other roles: {history.roles}"
+    if len(base) != len(table):
+        return f"{len(base):,} rows, the frame has {len(table):,}"
+    if base.schema.names != table.schema.names:
+        return f"other columns: {', '.join(base.schema.names)}"
+    ordinals = history.base.find(key_bytes([table[name] for name in history.base.key]))
+    if len(np.unique(ordinals)) != len(table) or ordinals.min() < 0:
+        return "other keys"
+    if not np.array_equal(ordinals, np.arange(len(table))):
+        table = table.take(pa.array(np.argsort(ordinals)))
+    changed = [n for n in table.column_names if not base[n].equals(table[n])]
+    return f"other values in {', '.join(changed)}" if changed else None
+
+
+def _temporary() -> Path:
+    folder = tempfile.mkdtemp(prefix="burnish-")
+    weakref.finalize(create, shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder) / "dataset.burnish"
+
+
+def _warn_if_remote(folder: Path) -> None:
+    kind = _file_system(folder.resolve())
+    if kind in _REMOTE:
+        warnings.warn(
+            f"{folder} lies on a {kind} file system, where SQLite files can be damaged. "
+            "Hint: keep the dataset on a local disk and share copies",
+            NetworkFileSystemWarning,
+            stacklevel=3,
+        )
+
+
+def _file_system(folder: Path) -> str | None:
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    except OSError:
+        return None
+    inside = [(m[1], m[2]) for m in mounts if folder.is_relative_to(m[1].replace("\\040", " "))]
+    return max(inside, key=lambda pair: len(pair[0]))[1] if inside else None

@@ -1,0 +1,39 @@
+"""A read-only version of a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from burnish.core.version import Version
+from burnish.dataset.history import History
+from burnish.dataset.reading import Reading
+from burnish.dataset.state import State
+
+
+class Snapshot(Reading):
+    """A version, with the same reading methods as a dataset.
+
+    Attributes
+    ----------
+    version : Version
+    """
+
+    def __init__(self, history: History, commit: str) -> None:
+        self._history = history
+        self.version: Version = history.version(commit)
+
+    def _state(self) -> State:
+        return self._history.state(self.version.id)
+
+    @property
+    def roles(self) -> dict[str, Any]:
+        """Role → column name, or list of names, as given to `create`."""
+        return dict(self._history.roles)
+
+    @property
+    def fingerprint(self) -> str:
+        """Content hash of the live rows, 64 hex digits."""
+        return self.version.fingerprint
+
+    def __repr__(self) -> str:
+        return f"Snapshot({self.version.name}, {len(self):,} rows)"

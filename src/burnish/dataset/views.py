@@ -1,0 +1,212 @@
+"""What a dataset answers when asked about its history: values that print well."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from burnish.core.delta import DROPPED, MARK, Delta, Ordinals, numbers
+from burnish.core.keys import KeyArray
+from burnish.core.version import Version
+
+if TYPE_CHECKING:
+    from typing import Any
+
+KeysAt = Callable[[Ordinals], KeyArray]
+_DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
+_DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
+
+
+class Log(tuple[Version, ...]):
+    """Versions, newest first."""
+
+    __slots__ = ()
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with columns ``name, id, author, time, message, cells``."""
+        names = ["name", "id", "author", "time", "message", "cells"]
+        rows = [(v.name, v.id, v.author, v.time, v.message, v.n_cells) for v in self]
+        return pd.DataFrame(rows, columns=names)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self))
+
+    def _repr_html_(self) -> str:
+        return str(self.frame().to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Diff:
+    """The net change between two versions, as cells.
+
+    Attributes
+    ----------
+    old, new : str
+        Names of the versions.
+    """
+
+    old: str
+    new: str
+    _delta: Delta
+    _keys_at: KeysAt
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a changed cell.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``key, column, old, new, author, reason, finding, version``. A dropped row is
+            a cell of the column ``$dropped``, a mark one of ``$mark:<name>``.
+        """
+        return _frame(self._parts(), _DIFF)
+
+    def flow(self, column: str) -> pd.DataFrame:
+        """Return how often each old value became each new one, most frequent first."""
+        frame = self.frame()
+        pairs = frame[frame["column"] == column].groupby(["old", "new"], dropna=False).size()
+        return pairs.sort_values(ascending=False, kind="stable").rename("cells").reset_index()
+
+    def _parts(self) -> Iterable[pd.DataFrame]:
+        for column in sorted(self._delta.cells):
+            table = self._delta.cells[column]
+            part = _objects(table, self._keys_at)
+            part.insert(1, "column", column)
+            yield part[_DIFF]
+
+    def __len__(self) -> int:
+        return len(self._delta)
+
+    def __repr__(self) -> str:
+        return f"{self.old} → {self.new}: {describe(self._delta)}"
+
+    def _repr_html_(self) -> str:
+        head = f"<div>{html.escape(repr(self))}</div>"
+        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Staged:
+    """Edits and decisions that are not committed yet; its length is the number of cells."""
+
+    delta: Delta
+    _keys_at: KeysAt
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions are staged."""
+        return len(self.delta.decisions)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a staged cell, with the columns of `Diff.frame` but the version."""
+        diff = Diff("head", "staged", _with_version(self.delta, ""), self._keys_at)
+        return diff.frame().drop(columns=["version"])
+
+    def __len__(self) -> int:
+        return len(self.delta)
+
+    def __bool__(self) -> bool:
+        return bool(self.delta)
+
+    def __repr__(self) -> str:
+        return f"Staged({describe(self.delta)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """Verdicts on findings, in the order they were made."""
+
+    _table: pa.Table
+    _keys_at: KeysAt
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a decision.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``key, verdict, finding, position, reason, author, time, version``;
+            ``position`` is the row's place in its queue, ``version`` is None while staged.
+        """
+        return _objects(self._table, self._keys_at)[_DECISION]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many rows have each verdict, by their last decision."""
+        latest = self.frame().drop_duplicates("key", keep="last")
+        return {str(k): int(n) for k, n in latest["verdict"].value_counts().items()}
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{n} {verdict}" for verdict, n in self.counts().items())
+        return f"Decisions({len(self)}{': ' + counts if counts else ''})"
+
+
+def with_versions(deltas: Iterable[tuple[str, Delta]]) -> list[Delta]:
+    """Return deltas whose cells carry the name of their version."""
+    return [_with_version(delta, name) for name, delta in deltas]
+
+
+def describe(delta: Delta) -> str:
+    """Return a delta in words: cells by column, rows dropped, decisions."""
+    parts = [_column_text(name, table) for name, table in delta.cells.items()]
+    if len(delta.decisions):
+        parts.append(_plural(len(delta.decisions), "decision"))
+    return ", ".join(parts) or "no change"
+
+
+def flow_text(table: pa.Table, limit: int = 3) -> str:
+    """Return the most frequent changes of a column in words: ``8 → 9 14, 3 → 5 2``."""
+    pairs = table.select(["old", "new"]).to_pandas().astype(object)
+    counts = pairs.value_counts(dropna=False).head(limit)
+    return ", ".join(f"{old} → {new} {n:,}" for (old, new), n in counts.items())
+
+
+def _with_version(delta: Delta, name: str) -> Delta:
+    marked = {
+        column: table.append_column("version", pa.repeat(pa.scalar(name, pa.string()), len(table)))
+        for column, table in delta.cells.items()
+    }
+    return Delta(marked)
+
+
+def _objects(table: pa.Table, keys_at: KeysAt) -> pd.DataFrame:
+    """Return a table of cells or decisions by key, None where there is no value."""
+    columns = {n: pd.Series(table[n].to_pylist(), dtype=object) for n in table.column_names[1:]}
+    return pd.DataFrame({"key": keys_at(numbers(table, "ordinal")), **columns})
+
+
+def _column_text(name: str, table: pa.Table) -> str:
+    if not name.startswith("$"):
+        return f"{_plural(len(table), 'cell')} of {name}"
+    on = sum(bool(value) for value in table["new"].to_pylist())
+    what = "dropped" if name == DROPPED else f"marked {name.removeprefix(MARK)}"
+    back = "restored" if name == DROPPED else f"unmarked {name.removeprefix(MARK)}"
+    texts = [(on, what), (len(table) - on, back)]
+    return ", ".join(f"{_plural(n, 'row')} {word}" for n, word in texts if n)
+
+
+def _plural(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def _frame(parts: Iterable[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    found = list(parts)
+    if not found:
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in columns})
+    return pd.concat(found, ignore_index=True)
+
+
+def decisions_table(parts: list[tuple[Any, pa.Table]], empty: pa.Table) -> pa.Table:
+    """Return all decisions with the version that holds them."""
+    tables = [
+        table.append_column("version", pa.repeat(pa.scalar(name, pa.string()), len(table)))
+        for name, table in [(None, empty), *parts]
+    ]
+    return pa.concat_tables(tables)

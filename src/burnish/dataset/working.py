@@ -1,0 +1,314 @@
+"""A working copy: a branch's head, and the staged gestures on top of it.
+
+Gestures are written to the journal before they are seen, so a crash loses none of them. Undo and
+redo move the number of applied gestures. Every write names the state it was based on; when
+another process wrote in between, it is read again and the write is done anew.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from burnish.core.commitment import commitment
+from burnish.core.delta import DROPPED, Delta, invert, squash, without_no_ops
+from burnish.core.version import Version, commit_id
+from burnish.dataset.gesture import Gesture, Provenance, restamped
+from burnish.dataset.history import History, header
+from burnish.dataset.state import State
+from burnish.errors import BurnishError, BusyError, ConflictError, StagedError, UndoError
+from burnish.store.backend import CommitRecord, StaleError
+from burnish.store.codec import encode
+
+_TRIES = 20
+T = TypeVar("T")
+Kind = Literal["edit", "undo", "redo", "commit", "discard", "external"]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happened to a working copy.
+
+    Attributes
+    ----------
+    kind : str
+        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, or ``external`` when another
+        process did it.
+    text, code : str
+        In words, and as the Python call that does the same.
+    """
+
+    kind: Kind
+    text: str
+    code: str
+
+
+class WorkingCopy:
+    """A branch as one user sees it, with staged gestures."""
+
+    def __init__(self, history: History, branch: str, user: str) -> None:
+        self.history = history
+        self.branch = branch
+        self.user = user
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Change], None]] = []
+        self._where = history.backend.working(branch, user)
+        self._gestures: list[Gesture] = []
+        self._staged = Delta()
+        self._state: State = history.state(self._where.head)
+        self._load()
+
+    @property
+    def head(self) -> str:
+        """Id of the version below the staged gestures."""
+        self.refresh()
+        return self._where.head
+
+    @property
+    def state(self) -> State:
+        """All cells, staged edits included."""
+        self.refresh()
+        return self._state
+
+    @property
+    def staged(self) -> Delta:
+        """The net change of the applied gestures."""
+        self.refresh()
+        return self._staged
+
+    def applied(self) -> list[Gesture]:
+        """Return the gestures that are applied, oldest first."""
+        self.refresh()
+        return self._gestures[: self._where.applied]
+
+    def undone(self) -> list[Gesture]:
+        """Return the gestures that redo would apply, next first."""
+        self.refresh()
+        return self._gestures[self._where.applied :]
+
+    def on_change(self, callback: Callable[[Change], None]) -> Callable[[], None]:
+        """Call back after each change; returns a function that stops it."""
+        self._listeners.append(callback)
+        return lambda: self._listeners.remove(callback) if callback in self._listeners else None
+
+    def refresh(self) -> None:
+        """Notice what other processes wrote."""
+        with self._lock:
+            found = self.history.backend.working(self.branch, self.user)
+            moved = found.seq != self._where.seq
+            if moved:
+                self._where = found
+                self._load()
+            moved = self._follow() or moved
+        if moved:
+            self._tell(Change("external", "changed in another process", ""))
+
+    def stage(self, make: Callable[[State], Gesture]) -> Gesture:
+        """Journal and apply a gesture made from the state of this moment."""
+
+        def attempt() -> Gesture:
+            gesture = make(self._state)
+            if gesture.delta:
+                self._append(gesture)
+            return gesture
+
+        gesture = self._retry(attempt)
+        if gesture.delta:
+            self._tell(Change("edit", gesture.text, gesture.code))
+        return gesture
+
+    def move(self, step: Literal[-1, 1]) -> Gesture:
+        """Undo (-1) or redo (1) one gesture."""
+
+        def attempt() -> Gesture:
+            gesture = self._neighbour(step)
+            target = self._where.applied + step
+            self._where = self.history.backend.move(self.branch, self.user, self._where, target)
+            self._derive()
+            return gesture
+
+        gesture = self._retry(attempt)
+        name = "undo" if step < 0 else "redo"
+        self._tell(
+            Change("undo" if step < 0 else "redo", f"{name}: {gesture.text}", f"ds.{name}()")
+        )
+        return gesture
+
+    def discard(self) -> Delta:
+        """Drop all staged gestures; return what they were."""
+
+        def attempt() -> Delta:
+            gone = self._staged
+            self._where = self.history.backend.clear(self.branch, self.user, self._where)
+            self._gestures = []
+            self._derive()
+            return gone
+
+        gone = self._retry(attempt)
+        self._tell(Change("discard", "discard staged edits", "ds.discard()"))
+        return gone
+
+    def revert(self, commit: str, author: str) -> Version:
+        """Write a version that takes one version's cells back to what they were."""
+        name = self.history.version(commit).name
+        back = _dated(invert(self.history.delta(commit)), author, f"revert {name}")
+
+        def make(state: State) -> Gesture:
+            if self._staged:
+                raise StagedError(
+                    f"{len(self._staged)} staged cells are in the way of reverting {name}",
+                    hint="commit them with ds.commit('…'), or drop them with ds.discard()",
+                )
+            _refuse_changed_since(back, state, name)
+            return Gesture(back, f"revert {name}", f"ds.revert({name!r})")
+
+        self.stage(make)
+        return self.commit(f"revert {name}", author, f"ds.revert({name!r})")
+
+    def commit(self, message: str, author: str, code: str) -> Version:
+        """Write the staged net change as a version; the head when there is none."""
+        txn_id = uuid.uuid4().hex
+
+        def attempt() -> Version | None:
+            if not self._staged:
+                return None
+            record = self._record(message, author, txn_id)
+            stored, self._where = self.history.backend.commit(
+                self.branch, self.user, self._where, record
+            )
+            self.history.refresh()
+            self._gestures = []
+            self._derive()
+            return self.history.version(stored.id)
+
+        version = self._retry(attempt, txn_id)
+        if version is None:
+            return self.history.version(self._where.head)
+        self._tell(Change("commit", f"commit {version.name}: {message}", code))
+        return version
+
+    def _record(self, message: str, author: str, txn_id: str) -> CommitRecord:
+        seed = secrets.token_bytes(32)
+        head = header(
+            parents=[self._where.head],
+            author=author,
+            message=message,
+            txn_id=txn_id,
+            cells=commitment(self._staged, seed, self.history.key_bytes),
+            n_cells=len(self._staged),
+        )
+        return CommitRecord(commit_id(head), -1, head, seed, encode(self._staged, {}))
+
+    def _append(self, gesture: Gesture) -> None:
+        backend = self.history.backend
+        applied = self._where.applied
+        self._where = backend.append(self.branch, self.user, self._where, gesture.encode())
+        self._gestures = [*self._gestures[:applied], gesture]
+        self._staged = squash([self._staged, gesture.delta])
+        self._state = self._state.apply(gesture.delta)
+
+    def _neighbour(self, step: int) -> Gesture:
+        place = self._where.applied - 1 if step < 0 else self._where.applied
+        if 0 <= place < len(self._gestures):
+            return self._gestures[place]
+        if step > 0:
+            raise UndoError("there is nothing to redo", hint="redo follows an undo directly")
+        name = self.history.version(self._where.head).name
+        raise UndoError(
+            f"there is nothing to undo: all edits are committed in {name}",
+            hint=f"to take a version back, use ds.revert({name!r})",
+        )
+
+    def _retry(self, attempt: Callable[[], T], txn_id: str | None = None) -> T:
+        self.refresh()
+        for _ in range(_TRIES):
+            with self._lock:
+                try:
+                    return attempt()
+                except StaleError:
+                    self._catch_up()
+                except BurnishError:
+                    if txn_id and (found := self.history.backend.find_txn(txn_id)):
+                        self._catch_up()
+                        return self.history.version(found.id)  # type: ignore[return-value]
+                    raise
+        raise BusyError(
+            f"{_TRIES} tries to write to {self.history.path} met other writers",
+            hint="wait a moment, then try again",
+        )
+
+    def _catch_up(self) -> None:
+        self._where = self.history.backend.working(self.branch, self.user)
+        self._load()
+        if self._branch_moved() and not self._follow():
+            raise ConflictError(
+                f"branch {self.branch!r} moved on and changed cells that are staged here too",
+                hint="ds.staged.frame() shows yours; ds.discard() takes the other side",
+            )
+
+    def _branch_moved(self) -> bool:
+        return self.history.head(self.branch) != self._where.head
+
+    def _follow(self) -> bool:
+        """Move to the branch's new head where nobody changed the cells that are staged here."""
+        if not self._branch_moved():
+            return False
+        self.history.refresh()
+        target = self.history.head(self.branch)
+        theirs = squash(delta for _, delta in self.history.between(self._where.head, target))
+        if _overlap(self._staged, theirs):
+            return False
+        try:
+            self._where = self.history.backend.rebase(self.branch, self.user, self._where, target)
+        except StaleError:
+            return False
+        self._derive()
+        return True
+
+    def _load(self) -> None:
+        blobs = self.history.backend.gestures(self.branch, self.user)
+        self._gestures = [Gesture.decode(blob) for blob in blobs]
+        self._derive()
+
+    def _derive(self) -> None:
+        applied = self._gestures[: self._where.applied]
+        self._staged = squash(gesture.delta for gesture in applied)
+        head = self.history.state(self._where.head)
+        self._state = head.apply(self._staged) if self._staged else head
+
+    def _tell(self, change: Change) -> None:
+        for callback in list(self._listeners):
+            callback(change)
+
+
+def _dated(delta: Delta, author: str, reason: str) -> Delta:
+    why = Provenance(author, reason)
+    return Delta({name: restamped(table, why) for name, table in delta.cells.items()})
+
+
+def _refuse_changed_since(back: Delta, state: State, name: str) -> None:
+    for column, table in back.cells.items():
+        now = state.take(column, back.ordinals(column))
+        changed = len(without_no_ops(table.set_column(2, "new", now)))
+        if changed:
+            raise ConflictError(
+                f"{changed} cells of {column!r} were changed again after {name}",
+                hint="set those cells by hand, or revert the later version first",
+            )
+
+
+def _overlap(mine: Delta, theirs: Delta) -> bool:
+    if any(len(np.intersect1d(mine.ordinals(c), theirs.ordinals(c))) for c in mine.cells):
+        return True
+    return _drops_edited(mine, theirs) or _drops_edited(theirs, mine)
+
+
+def _drops_edited(dropping: Delta, editing: Delta) -> bool:
+    dropped = dropping.ordinals(DROPPED)
+    return any(len(np.intersect1d(dropped, editing.ordinals(c))) for c in editing.cells)

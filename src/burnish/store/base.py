@@ -1,0 +1,154 @@
+"""The immutable first table of a dataset, memory-mapped.
+
+The base is one Arrow IPC file, not compressed, so that any cell of any row is read without
+decoding its neighbours and a checkout costs no memory of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from burnish.core.canonical import key_bytes
+from burnish.core.fingerprint import digests
+from burnish.errors import CorruptError
+
+_BLOCK = 1 << 22
+Ordinals = npt.NDArray[np.int64]
+
+
+class Base:
+    """The rows a dataset was made from, by ordinal.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``base.arrow`` and the key index, a cache that is rebuilt when missing.
+    key : list of str
+        Key columns.
+    """
+
+    def __init__(self, folder: Path, key: list[str]) -> None:
+        self.folder = folder
+        self.key = key
+        self.table = _map(folder / "base.arrow")
+        self._index = KeyIndex.open(folder, self)
+
+    @staticmethod
+    def write(folder: Path, table: pa.Table, key: list[str]) -> str:
+        """Write the file and its index; return the file's SHA-256."""
+        path = folder / "base.arrow"
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table)
+        KeyIndex.build(folder, key_bytes([table[name] for name in key]))
+        return file_hash(path)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column, one value per ordinal."""
+        chunked = self.table[name]
+        return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+    def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
+        """Return canonical keys of ordinals, of all rows when None."""
+        columns = [self.column(name) for name in self.key]
+        if ordinals is not None:
+            columns = [column.take(pa.array(ordinals)) for column in columns]
+        return key_bytes(columns)
+
+    def find(self, keys: pa.Array) -> Ordinals:
+        """Return the ordinal of each canonical key, -1 where there is none."""
+        return self._index.find(keys, self)
+
+    def verify(self, expected: str) -> list[str]:
+        """Return what is wrong with the file, nothing when its bytes are those written."""
+        found = file_hash(self.folder / "base.arrow")
+        if found == expected:
+            return []
+        return [f"base.arrow has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
+
+
+class KeyIndex:
+    """Sorted 64-bit hashes of the keys beside their ordinals."""
+
+    def __init__(self, hashes: npt.NDArray[np.uint64], ordinals: Ordinals) -> None:
+        self._hashes = hashes
+        self._ordinals = ordinals
+
+    @classmethod
+    def build(cls, folder: Path, keys: pa.Array) -> KeyIndex:
+        """Build and write the index."""
+        hashes = _short_hashes(keys)
+        order = np.argsort(hashes, kind="stable")
+        index = cls(hashes[order], order.astype(np.int64))
+        np.save(folder / "keys.hash.npy", index._hashes)
+        np.save(folder / "keys.ordinal.npy", index._ordinals)
+        return index
+
+    @classmethod
+    def open(cls, folder: Path, base: Base) -> KeyIndex:
+        """Map the index, or build it again where it is missing or of another length."""
+        try:
+            hashes = np.load(folder / "keys.hash.npy", mmap_mode="r")
+            ordinals = np.load(folder / "keys.ordinal.npy", mmap_mode="r")
+        except (OSError, ValueError):
+            return cls.build(folder, base.key_bytes())
+        if len(hashes) == len(ordinals) == len(base):
+            return cls(hashes, ordinals)
+        return cls.build(folder, base.key_bytes())
+
+    def find(self, keys: pa.Array, base: Base) -> Ordinals:
+        """Return the ordinal of each canonical key, -1 where there is none."""
+        if not len(keys):
+            return np.empty(0, np.int64)
+        hashes = _short_hashes(keys)
+        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        found = np.asarray(self._ordinals[places], dtype=np.int64)
+        right = base.key_bytes(found)
+        wrong = np.flatnonzero(_differ(right, keys))
+        for i in wrong:
+            found[i] = self._search(hashes[i], keys[int(i)].as_py(), int(places[i]), base)
+        return found
+
+    def _search(self, wanted: np.uint64, key: bytes, place: int, base: Base) -> int:
+        while place < len(self._hashes) and self._hashes[place] == wanted:
+            ordinal = int(self._ordinals[place])
+            if base.key_bytes(np.array([ordinal]))[0].as_py() == key:
+                return ordinal
+            place += 1
+        return -1
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, 64 hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _map(path: Path) -> pa.Table:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (OSError, pa.ArrowException) as error:
+        raise CorruptError(
+            f"the base table {path} cannot be read: {error}",
+            hint="restore the folder from a copy",
+        ) from error
+
+
+def _short_hashes(keys: pa.Array) -> npt.NDArray[np.uint64]:
+    head = np.ascontiguousarray(digests(keys)[:, :8])
+    return head.view(">u8").ravel().astype(np.uint64)
+
+
+def _differ(left: pa.Array, right: pa.Array) -> npt.NDArray[np.bool_]:
+    return np.asarray(pc.not_equal(left, right).to_numpy(zero_copy_only=False), dtype=bool)

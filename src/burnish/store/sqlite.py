@@ -1,0 +1,356 @@
+"""Versions in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from burnish.errors import BusyError, ClosedError, CorruptError, FormatError, NotAStoreError
+from burnish.store.backend import CommitRecord, StaleError, WorkingState
+
+APPLICATION_ID = 0x42524E48
+FORMAT = 1
+_BUSY_SECONDS = 30
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE commits (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    txn_id TEXT NOT NULL UNIQUE,
+    header TEXT NOT NULL,
+    seed BLOB NOT NULL,
+    delta BLOB NOT NULL
+);
+CREATE TABLE parents (
+    child TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL,
+    PRIMARY KEY (child, position)
+) WITHOUT ROWID;
+CREATE TABLE refs (
+    kind TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE TABLE working (
+    branch TEXT NOT NULL, user TEXT NOT NULL, head TEXT NOT NULL,
+    applied INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (branch, user)
+) WITHOUT ROWID;
+CREATE TABLE journal (
+    branch TEXT NOT NULL, user TEXT NOT NULL, position INTEGER NOT NULL, gesture BLOB NOT NULL,
+    PRIMARY KEY (branch, user, position)
+);
+CREATE TABLE sums (
+    commit_id TEXT NOT NULL, name TEXT NOT NULL, total TEXT NOT NULL,
+    PRIMARY KEY (commit_id, name)
+) WITHOUT ROWID;
+"""
+
+
+class SqliteBackend:
+    """Versions in one SQLite file in write-ahead mode.
+
+    Every write is one ``BEGIN IMMEDIATE`` transaction with full synchronisation; each thread has
+    a connection of its own.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._open: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._check_format()
+
+    @classmethod
+    def create(cls, path: Path, meta: dict[str, str], first: CommitRecord) -> None:
+        """Write a new file with its first version on the branch ``main``."""
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA secure_delete=ON")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in filter(str.strip, _SCHEMA.split(";")):
+                connection.execute(statement)
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            _insert(connection, first)
+            connection.execute("INSERT INTO refs VALUES ('branch', 'main', ?)", (first.id,))
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+            connection.execute("COMMIT")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
+    def meta(self) -> dict[str, str]:
+        """Return the store's own facts: format, id, base."""
+        return dict(self._rows("SELECT name, value FROM meta"))
+
+    def commits(self, after: int = -1) -> list[CommitRecord]:
+        """Return commits with a number above `after`, in order, without their deltas."""
+        rows = self._rows(
+            "SELECT id, number, header, seed FROM commits WHERE number > ? ORDER BY number", after
+        )
+        return [CommitRecord(i, n, json.loads(header), seed, b"") for i, n, header, seed in rows]
+
+    def delta(self, commit: str) -> bytes:
+        """Return the encoded delta of a commit."""
+        return bytes(self._rows("SELECT delta FROM commits WHERE id = ?", commit)[0][0])
+
+    def refs(self) -> dict[str, str]:
+        """Return branch name → commit id."""
+        return dict(self._rows("SELECT name, target FROM refs WHERE kind = 'branch'"))
+
+    def working(self, branch: str, user: str) -> WorkingState:
+        """Return where a working copy stands; made at the branch's head when new."""
+        found = self._read_working(branch, user)
+        if found is not None:
+            return found
+        with self._write() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO working SELECT name, ?, target, 0, 0 FROM refs "
+                "WHERE kind = 'branch' AND name = ?",
+                (user, branch),
+            )
+        made = self._read_working(branch, user)
+        if made is None:
+            raise CorruptError(
+                f"the store has no branch {branch!r}", hint="restore the folder from a copy"
+            )
+        return made
+
+    def gestures(self, branch: str, user: str) -> list[bytes]:
+        """Return the journal, undone gestures included."""
+        rows = self._rows(
+            "SELECT gesture FROM journal WHERE branch = ? AND user = ? ORDER BY position",
+            branch,
+            user,
+        )
+        return [bytes(gesture) for (gesture,) in rows]
+
+    def append(self, branch: str, user: str, seen: WorkingState, blob: bytes) -> WorkingState:
+        """Append a gesture after the applied ones; what was undone is gone."""
+        applied = seen.applied
+        with self._claim(branch, user, seen) as connection:
+            connection.execute(
+                "DELETE FROM journal WHERE branch = ? AND user = ? AND position >= ?",
+                (branch, user, applied),
+            )
+            connection.execute(
+                "INSERT INTO journal VALUES (?, ?, ?, ?)", (branch, user, applied, blob)
+            )
+            _set_applied(connection, branch, user, applied + 1)
+        return WorkingState(seen.head, applied + 1, applied + 1, seen.seq + 1)
+
+    def move(self, branch: str, user: str, seen: WorkingState, applied: int) -> WorkingState:
+        """Undo or redo: set how many gestures are applied."""
+        with self._claim(branch, user, seen) as connection:
+            _set_applied(connection, branch, user, applied)
+        return WorkingState(seen.head, applied, seen.recorded, seen.seq + 1)
+
+    def rebase(self, branch: str, user: str, seen: WorkingState, head: str) -> WorkingState:
+        """Put the staged gestures on another head."""
+        with self._claim(branch, user, seen) as connection:
+            connection.execute(
+                "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
+            )
+        return WorkingState(head, seen.applied, seen.recorded, seen.seq + 1)
+
+    def clear(self, branch: str, user: str, seen: WorkingState) -> WorkingState:
+        """Discard the journal."""
+        with self._claim(branch, user, seen) as connection:
+            _empty_journal(connection, branch, user)
+        return WorkingState(seen.head, 0, 0, seen.seq + 1)
+
+    def commit(
+        self, branch: str, user: str, seen: WorkingState, record: CommitRecord
+    ) -> tuple[CommitRecord, WorkingState]:
+        """Add a version, move the branch, empty the journal."""
+        with self._claim(branch, user, seen) as connection:
+            moved = connection.execute(
+                "UPDATE refs SET target = ? WHERE kind = 'branch' AND name = ? AND target = ?",
+                (record.id, branch, seen.head),
+            )
+            if moved.rowcount != 1:
+                raise StaleError
+            top = connection.execute("SELECT max(number) FROM commits").fetchone()[0]
+            numbered = CommitRecord(record.id, top + 1, record.header, record.seed, record.delta)
+            _insert(connection, numbered)
+            _empty_journal(connection, branch, user)
+            connection.execute(
+                "UPDATE working SET head = ? WHERE branch = ? AND user = ?",
+                (record.id, branch, user),
+            )
+        return numbered, WorkingState(record.id, 0, 0, seen.seq + 1)
+
+    def find_txn(self, txn_id: str) -> CommitRecord | None:
+        """Return the version that a transaction wrote, if it did."""
+        rows = self._rows("SELECT number FROM commits WHERE txn_id = ?", txn_id)
+        return self.commits(after=rows[0][0] - 1)[0] if rows else None
+
+    def sums(self, commit: str) -> dict[str, int] | None:
+        """Return the column sums of a version when they were kept."""
+        rows = self._rows("SELECT name, total FROM sums WHERE commit_id = ?", commit)
+        return {name: int(total, 16) for name, total in rows} or None
+
+    def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        """Keep column sums; a cache."""
+        with self._write() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO sums VALUES (?, ?, ?)",
+                [(commit, name, f"{total:x}") for name, total in sums.items()],
+            )
+
+    def integrity(self) -> list[str]:
+        """Return what SQLite finds wrong with the file, nothing when it is sound."""
+        try:
+            found = [str(row[0]) for row in self._rows("PRAGMA integrity_check")]
+        except CorruptError as error:
+            return [error.message]
+        return [] if found == ["ok"] else found
+
+    def close(self) -> None:
+        """Checkpoint, so that one file holds everything, and close all connections."""
+        if self._closed:
+            return
+        try:
+            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._closed = True
+            with self._lock:
+                for connection in self._open:
+                    connection.close()
+                self._open.clear()
+
+    def _check_format(self) -> None:
+        try:
+            application = self._rows("PRAGMA application_id")[0][0]
+            version = self._rows("PRAGMA user_version")[0][0]
+        except CorruptError as error:
+            self._abandon()
+            raise NotAStoreError(
+                f"{self.path} is not a burnish store: {error.message}",
+                hint="make one with bn.create(path, frame, key=…)",
+            ) from error
+        if application != APPLICATION_ID:
+            self._abandon()
+            raise NotAStoreError(
+                f"{self.path} is a SQLite file of another program",
+                hint="make a store with bn.create(path, frame, key=…)",
+            )
+        if version > FORMAT:
+            self._abandon()
+            raise FormatError(
+                f"{self.path} has format {version}, this burnish reads up to {FORMAT}",
+                hint="upgrade with: pip install --upgrade burnish",
+            )
+
+    def _abandon(self) -> None:
+        self._closed = True
+        for connection in self._open:
+            connection.close()
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise ClosedError(
+                f"the store {self.path.parent} is closed", hint="open it again with bn.open(path)"
+            )
+        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if found is None:
+            found = self._connect()
+            self._local.connection = found
+        return found
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")
+        with self._lock:
+            self._open.append(connection)
+        return connection
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        with _translated(self.path):
+            return self._connection().execute(sql, values).fetchall()
+
+    def _read_working(self, branch: str, user: str) -> WorkingState | None:
+        rows = self._rows(
+            "SELECT head, applied, (SELECT count(*) FROM journal j WHERE j.branch = w.branch "
+            "AND j.user = w.user), seq FROM working w WHERE branch = ? AND user = ?",
+            branch,
+            user,
+        )
+        return WorkingState(*rows[0]) if rows else None
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with _translated(self.path):
+            connection = self._connection()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _claim(self, branch: str, user: str, seen: WorkingState) -> Iterator[sqlite3.Connection]:
+        with self._write() as connection:
+            claimed = connection.execute(
+                "UPDATE working SET seq = seq + 1 WHERE branch = ? AND user = ? AND seq = ?",
+                (branch, user, seen.seq),
+            )
+            if claimed.rowcount != 1:
+                raise StaleError
+            yield connection
+
+
+def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
+    header = json.dumps(record.header, ensure_ascii=False)
+    connection.execute(
+        "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)",
+        (record.number, record.id, record.header["txn_id"], header, record.seed, record.delta),
+    )
+    parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
+    connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
+
+
+def _set_applied(connection: sqlite3.Connection, branch: str, user: str, applied: int) -> None:
+    connection.execute(
+        "UPDATE working SET applied = ? WHERE branch = ? AND user = ?", (applied, branch, user)
+    )
+
+
+def _empty_journal(connection: sqlite3.Connection, branch: str, user: str) -> None:
+    connection.execute("DELETE FROM journal WHERE branch = ? AND user = ?", (branch, user))
+    _set_applied(connection, branch, user, 0)
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise BusyError(
+                f"another process has held {path.parent} for {_BUSY_SECONDS} s",
+                hint="close the other notebook or wait, then try again",
+            ) from error
+        raise CorruptError(
+            f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise CorruptError(
+            f"SQLite cannot read {path}: {error}", hint="restore the folder from a copy"
+        ) from error
