@@ -1,0 +1,76 @@
+"""Pictures as rows of pixels."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.core.keys import KeyArray, shorten
+from burnish.errors import InputError
+from burnish.model.arrays import dense, holds_arrays
+from burnish.model.reading import values_of
+
+if TYPE_CHECKING:
+    from burnish.dataset.reading import Reading
+
+
+def pixels(reading: Reading, column: str) -> npt.NDArray[np.float64]:
+    """Return pictures as one row of pixels each, in store order.
+
+    Parameters
+    ----------
+    reading : Dataset or Snapshot
+        Where the rows are.
+    column : str
+        A column of arrays, of encoded bytes (PNG, JPEG, …), or of paths.
+
+    Returns
+    -------
+    array of shape (n_rows, n_pixels)
+        Flattened, channels last, unscaled; NaN where a picture is missing.
+
+    Raises
+    ------
+    InputError
+        A picture does not decode, or differs in size from the first.
+    """
+    if holds_arrays(reading, column):
+        return dense(reading, column)
+    cells, keys = values_of(reading, column), reading.keys
+    return _stacked(
+        {i: _opened(cell, keys[i]) for i, cell in enumerate(cells) if cell is not None}, keys
+    )
+
+
+def _stacked(pictures: dict[int, npt.NDArray[Any]], keys: KeyArray) -> npt.NDArray[np.float64]:
+    first = next(iter(pictures.values()), np.empty(0))
+    odd = [i for i, picture in pictures.items() if picture.shape != first.shape]
+    if odd:
+        shown = [f"{keys[i]!r}: {pictures[i].shape}" for i in odd]
+        raise InputError(
+            f"{len(odd)} of {len(pictures)} images differ in size from the first, {first.shape}: "
+            f"{shorten(shown, 3)}",
+            hint="resize them to one size, or compute an embedding and give it the embedding role",
+        )
+    rows = np.full((len(keys), first.size), np.nan)
+    for i, picture in pictures.items():
+        rows[i] = picture.ravel()
+    return rows
+
+
+def _opened(source: Any, key: Any) -> npt.NDArray[Any]:
+    from PIL import Image
+
+    stream = io.BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
+    try:
+        with Image.open(stream) as picture:
+            return np.asarray(picture)
+    except (OSError, ValueError, AttributeError) as error:
+        shown = "bytes" if isinstance(source, (bytes, bytearray)) else repr(str(source))
+        raise InputError(
+            f"the image of row {key!r} ({shown}) does not decode: {error}",
+            hint="check the file, or drop the row",
+        ) from error

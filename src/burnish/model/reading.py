@@ -1,0 +1,110 @@
+"""What a model needs from a dataset, and how it reads roles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.core.keys import KeyArray, key_array, shorten
+from burnish.errors import ColumnError, InputError
+
+if TYPE_CHECKING:
+    from burnish.dataset.reading import Reading
+
+Order = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+
+def key_order(keys: KeyArray) -> Order:
+    """Return the positions that sort keys, for keys of one type or of several."""
+    try:
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+    except TypeError:
+        order = sorted(range(len(keys)), key=lambda i: (type(keys[i]).__name__, repr(keys[i])))
+    return np.array(order, dtype=np.intp)
+
+
+def values_of(reading: Reading, column: str) -> KeyArray:
+    """Return one column as plain Python values, None where it is null."""
+    if column not in reading.columns:
+        raise ColumnError(
+            f"there is no column {column!r}, only {shorten(reading.columns)}",
+            hint="ds.columns lists the columns",
+        )
+    return key_array(reading.to_arrow([column]).column(column).to_pylist())
+
+
+def role_values(reading: Reading, role: str) -> KeyArray | None:
+    """Return the column of a role as plain Python values, None where the role is not set."""
+    column = reading.roles.get(role)
+    return None if column is None else values_of(reading, str(column))
+
+
+def labels_of(reading: Reading) -> KeyArray:
+    """Return the labels as plain Python values, None where a row has none.
+
+    Raises
+    ------
+    InputError
+        The dataset has no ``label`` role.
+    """
+    labels = role_values(reading, "label")
+    if labels is None:
+        raise InputError(
+            f"the dataset has no label role, only {shorten(sorted(reading.roles)) or 'none'}",
+            hint="name the label column when creating it: bn.create(…, label='label')",
+        )
+    return labels
+
+
+def identities_of(reading: Reading) -> KeyArray:
+    """Return what must stay together in folds: the group, or the key where there is none."""
+    groups = role_values(reading, "group")
+    if groups is None:
+        return reading.keys
+    marked = [
+        ("key", key) if group is None else ("group", group)
+        for group, key in zip(groups, reading.keys, strict=True)
+    ]
+    return key_array(marked)
+
+
+def is_null(values: KeyArray) -> Mask:
+    """Return where values are None or NaN."""
+    import pandas as pd
+
+    return np.asarray(pd.isna(values), dtype=bool)
+
+
+def sorted_values(values: set[Any]) -> list[Any]:
+    """Return distinct values in their own order, or by type and text where types are mixed."""
+    try:
+        return sorted(values)
+    except TypeError:
+        return sorted(values, key=lambda value: (type(value).__name__, repr(value)))
+
+
+def rows_in_split(reading: Reading, name: Any, argument: str) -> Mask:
+    """Return which rows belong to a split.
+
+    Raises
+    ------
+    InputError
+        No split role, or no row of that split.
+    """
+    splits = role_values(reading, "split")
+    if splits is None:
+        raise InputError(
+            f"{argument}={name!r} names a split, but the dataset has no split role",
+            hint="name the split column when creating it: bn.create(…, split='split')",
+        )
+    mask = np.array([value == name for value in splits], dtype=bool)
+    if not mask.any():
+        present = shorten(sorted_values({value for value in splits if value is not None}))
+        raise InputError(
+            f"{argument}={name!r} is not a split of this dataset, whose splits are {present}",
+            hint=f"pass one of them as {argument}",
+        )
+    return mask
