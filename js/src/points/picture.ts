@@ -44,6 +44,7 @@ export class Picture {
   private readonly glide = new Glide();
   private readonly settling = new Settling();
   private readonly pace = new Pace();
+  private surveyed = false;
   private request = 0;
   private rest: ReturnType<typeof setTimeout> | undefined;
   private moving = false;
@@ -58,10 +59,6 @@ export class Picture {
     return this.painter.kind;
   }
 
-  get shown(): number {
-    return this.cloud.shown;
-  }
-
   setPoints(xy: Uint16Array): void {
     const before = this.scene.xy;
     this.scene.setPoints(xy);
@@ -70,13 +67,13 @@ export class Picture {
       this.scene.from = before;
       this.settling.start();
     }
-    this.resurvey();
+    this.changeCloud();
     idle(() => this.index(), this.stop);
   }
 
   setHidden(bitmap: Uint8Array): void {
     this.scene.setState(HIDDEN, bitmap);
-    this.resurvey();
+    this.changeCloud();
   }
 
   setFlagged(bitmap: Uint8Array): void {
@@ -105,14 +102,25 @@ export class Picture {
   resize(size: Size): void {
     if (size.width === this.size.width && size.height === this.size.height) return;
     this.size = size;
-    this.rehome(true);
+    if (this.surveyed) this.rehome(true);
     this.paint(performance.now());
   }
 
+  /** Leave room at the edges for what floats over the picture. */
+  reserve(insets: Partial<Insets>): void {
+    this.insets = { ...this.insets, ...insets };
+    this.changeCloud();
+  }
+
+  private changeCloud(): void {
+    this.surveyed = false;
+    this.invalidate();
+  }
+
   private resurvey(): void {
+    this.surveyed = true;
     this.cloud = survey(this.scene.xy, (row) => !this.scene.has(row, HIDDEN));
     this.rehome(false);
-    this.invalidate();
   }
 
   private rehome(jump: boolean): void {
@@ -157,9 +165,8 @@ export class Picture {
   rowAt(x: number, y: number, reach = 6): number {
     if (this.scene.rows === 0) return -1;
     const { kx, ky } = this.view;
-    const look = lookAt(this.cloud, kx * ky);
     const [px, py] = this.toPlane(x, y);
-    const radius = Math.max(reach, look.size / 2 + 2);
+    const radius = Math.max(reach, this.pointSize / 2 + 2);
     const probe = { x: px, y: py, kx: kx / 65535, ky: ky / 65535, radius };
     return nearest(this.index(), probe, (row) => this.isShown(row));
   }
@@ -168,6 +175,11 @@ export class Picture {
   rowsInside(pixels: readonly (readonly [number, number])[]): Uint8Array<ArrayBuffer> {
     const polygon = Float64Array.from(pixels.flatMap(([x, y]) => this.toPlane(x, y)));
     return rowsInside(this.index(), polygon, (row) => this.isShown(row));
+  }
+
+  /** diameter of a point at this zoom */
+  get pointSize(): number {
+    return lookAt(this.cloud, this.view.kx * this.view.ky).size;
   }
 
   private toPlane(x: number, y: number): [number, number] {
@@ -216,6 +228,7 @@ export class Picture {
   private paint(now: number): void {
     const { size, target, scene } = this;
     if (!target || size.width === 0 || size.height === 0) return;
+    if (!this.surveyed) this.resurvey();
     const settled = this.settling.share(now);
     if (settled === 1) scene.from = null;
     const start = performance.now();
