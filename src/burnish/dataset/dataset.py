@@ -76,6 +76,16 @@ class Dataset(Reading):
         return self._copy.branch
 
     @property
+    def store_id(self) -> str:
+        """Name of the store, the same for every handle on it."""
+        return self._history.store_id
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the dataset can be used; False after `close`."""
+        return self._open
+
+    @property
     def head(self) -> Version:
         """The version below the staged edits."""
         return self._history.version(self._copy.head)
@@ -113,8 +123,8 @@ class Dataset(Reading):
         reason : str, optional
             Why, kept with every cell.
         because : Findings, optional
-            What suggested it. The rows that are among the findings also get the decision
-            ``accepted``, in the same undoable step.
+            What suggested it. The rows that are among the findings also get a decision, in the
+            same undoable step: ``kept`` where the label is the one given then, else ``accepted``.
         strict : bool, default False
             Refuse labels that no live row has; otherwise they only give a warning.
 
@@ -140,7 +150,7 @@ class Dataset(Reading):
             self._check_classes(new, strict)
             confidence = _scores(because, keys)
             delta = cells(state, column, ordinals, new, why, confidence)
-            verdicts = self._verdicts(keys, ordinals, "accepted", because, why)
+            verdicts = self._verdicts(keys, ordinals, new, because, why)
             text = f"relabel {count(len(ordinals))} to {_values_text(new)}"
             code = call("relabel", keys, _argument(new), reason=reason, because=_name(because))
             return Gesture(squash([delta, verdicts]), text, code)
@@ -579,14 +589,23 @@ class Dataset(Reading):
         self,
         keys: KeyArray,
         ordinals: Ordinals,
-        verdict: str,
+        new: pa.Array,
         because: Findings | None,
         why: Provenance,
     ) -> Delta:
         places = _positions(because, keys)
-        among = np.array([place is not None for place in places], dtype=bool)
-        kept = [place for place in places if place is not None]
-        return decided(ordinals[among], verdict, list(kept), why)
+        if because is None:
+            return Delta()
+        labels = new.to_pylist()
+        rows: dict[str, list[int]] = {"accepted": [], "kept": []}
+        for i, place in enumerate(places):
+            if place is not None:
+                same = labels[i] == plain(because.given[place])
+                rows["kept" if same else "accepted"].append(i)
+        return squash(
+            decided(ordinals[chosen], verdict, [places[i] for i in chosen], why)
+            for verdict, chosen in rows.items()
+        )
 
     def _check_classes(self, new: pa.Array, strict: bool) -> None:
         known = self.classes

@@ -42,6 +42,7 @@ class History:
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
         self._load()
+        self.store_id = self.backend.meta()["id"]
         first = next(iter(self._records.values()))
         self.root = first.id
         self.roles: dict[str, Any] = first.header["roles"]

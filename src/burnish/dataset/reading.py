@@ -32,6 +32,11 @@ class Reading:
         raise AssertionError("a reader knows its state")
 
     @property
+    def state(self) -> State:
+        """All cells by ordinal, for burnish's own layers."""
+        return self._state()
+
+    @property
     def roles(self) -> dict[str, Any]:
         """Role → column name, or list of names, as given to `create`."""
         raise AssertionError("a reader knows its roles")
@@ -170,11 +175,11 @@ def find_keys(state: State, keys: KeyArray) -> Ordinals:
     from burnish.core.canonical import key_bytes
 
     names = state.base.key
-    parts = [keys] if len(names) == 1 else _columns_of(keys, len(names))
+    parts = [keys.tolist()] if len(names) == 1 else _columns_of(keys, len(names))
     arrays = []
     known = np.ones(len(keys), dtype=bool)
     for name, part in zip(names, parts, strict=True):
-        array, fits = _cast(list(part), state.type_of(name))
+        array, fits = _cast(part, state.type_of(name))
         arrays.append(array)
         known &= fits
     found = state.base.find(key_bytes(arrays))

@@ -135,6 +135,11 @@ class Decisions:
         """
         return _objects(self._table, self._keys_at)[_DECISION]
 
+    @property
+    def table(self) -> pa.Table:
+        """The decisions by ordinal, for burnish's own layers."""
+        return self._table
+
     def counts(self) -> dict[str, int]:
         """Return how many rows have each verdict, by their last decision."""
         latest = self.frame().drop_duplicates("key", keep="last")

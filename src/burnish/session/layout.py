@@ -1,0 +1,131 @@
+"""Where each row stands on the map.
+
+The first picture is there at once; UMAP is computed by another process, so that neither its
+compilation nor its work holds up the kernel, and replaces the picture when it is done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.core.delta import Ordinals
+from burnish.dataset import Dataset
+from burnish.errors import InputError
+from burnish.model import project
+
+Coordinates = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """Coordinates of all ordinals.
+
+    Attributes
+    ----------
+    name : str
+        ``"given"``, ``"pca"``, ``"umap"`` or ``"none"``.
+    coordinates : array of shape (n_ordinals, 2)
+        NaN where a row has none.
+    """
+
+    name: str
+    coordinates: Coordinates
+    pending: str | None = None
+    seq: int = 0
+
+
+def first_layout(ds: Dataset, method: str) -> Layout:
+    """Return the picture that can be drawn now.
+
+    Raises
+    ------
+    InputError
+        The method is unknown, or the dataset has nothing that can be drawn.
+    """
+    quick = "auto" if method in ("auto", "umap") else method
+    made = project(ds, quick)
+    pending = "umap" if method == "umap" and made.method != "umap" else None
+    if method == "umap" and made.method == "given":
+        made = project(ds, "pca")
+    return Layout(
+        made.method, spread(ds.state.live, made.coordinates, ds.state.n_ordinals), pending
+    )
+
+
+def empty_layout(n_ordinals: int) -> Layout:
+    """Return the picture of a dataset that has nothing to draw."""
+    return Layout("none", np.full((n_ordinals, 2), np.nan, np.float32))
+
+
+def spread(live: Ordinals, coordinates: Coordinates, n_ordinals: int) -> Coordinates:
+    """Return coordinates of live rows at their ordinals, NaN elsewhere."""
+    out = np.full((n_ordinals, 2), np.nan, np.float32)
+    out[live] = coordinates
+    return out
+
+
+class Projector:
+    """Computes UMAP coordinates of a version in another process.
+
+    Parameters
+    ----------
+    ds : Dataset
+        Its head is projected.
+    done : callable
+        Gets the layout, or None when it failed, in a thread of its own.
+    """
+
+    def __init__(self, ds: Dataset, done: Callable[[Layout | None], None]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="burnish-umap-")
+        self._out = Path(self._folder.name) / "coordinates.npy"
+        head = ds.head
+        snapshot = ds.at(head)
+        self._live, self._size = snapshot.state.live, snapshot.state.n_ordinals
+        self._done = done
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "burnish.model.umap_process", ds.path, head.id, self._out],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        threading.Thread(target=self._wait, name="burnish-umap", daemon=True).start()
+
+    def cancel(self) -> None:
+        """Stop computing."""
+        with contextlib.suppress(OSError):
+            self._process.terminate()
+
+    def _wait(self) -> None:
+        self._process.wait()
+        layout = None
+        if self._process.returncode == 0:
+            made = np.load(self._out, allow_pickle=False)
+            layout = Layout("umap", spread(self._live, made, self._size))
+        self._folder.cleanup()
+        self._done(layout)
+
+
+def check_method(method: str) -> str:
+    """Return a projection's name.
+
+    Raises
+    ------
+    InputError
+        It is none of the four.
+    """
+    if method not in ("auto", "given", "pca", "umap"):
+        raise InputError(
+            f"projection={method!r}, expected 'auto', 'given', 'pca' or 'umap'",
+            hint="leave it out for 'auto'",
+        )
+    return method

@@ -1,0 +1,346 @@
+"""The state that all widgets of one dataset share, and the acts that change it."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.core.delta import DROPPED, Ordinals, numbers
+from burnish.core.finding import Findings
+from burnish.core.keys import key_array
+from burnish.core.selection import Selection
+from burnish.dataset import Change, Dataset
+from burnish.dataset.reading import keys_at, known_ordinals
+from burnish.errors import BurnishError, InputError
+from burnish.session.classes import NO_CLASS, ClassTable, Codes, label_codes
+from burnish.session.layout import Layout, Projector, check_method, empty_layout, first_layout
+from burnish.session.queue import Queue, bits
+
+Topic = Literal["data", "head", "selection", "current", "queue", "layout"]
+Listener = Callable[[Topic], None]
+Mask = npt.NDArray[np.bool_]
+_sessions: weakref.WeakValueDictionary[tuple[str, str, str], Session]
+
+
+@dataclass(frozen=True)
+class Act:
+    """Something that was done: in words and as Python."""
+
+    text: str
+    code: str
+    seq: int
+
+
+class Session:
+    """What the widgets of one dataset share.
+
+    Parameters
+    ----------
+    ds : Dataset
+
+    Notes
+    -----
+    Every widget on the same working copy gets the same session from `of`, so they follow each
+    other. Listeners are told what changed and read it anew.
+    """
+
+    def __init__(self, ds: Dataset) -> None:
+        self.ds = ds
+        self.queue: Queue | None = None
+        self.current = -1
+        self.selected: Ordinals = np.empty(0, np.int64)
+        self.source = ""
+        self.acts: list[Act] = []
+        self.memo: dict[str, Any] = {}
+        self.layout: Layout | None = None
+        self._listeners: list[Listener] = []
+        self._projector: Projector | None = None
+        self._on_main: Callable[[Callable[[], None]], None] = lambda call: call()
+        self._watch(ds)
+        self._read_head()
+
+    @property
+    def label(self) -> str | None:
+        """Name of the label column."""
+        return self.ds.roles.get("label")
+
+    @cached_property
+    def n_rows(self) -> int:
+        """Ordinals, dropped rows included."""
+        return self.ds.state.n_ordinals
+
+    @property
+    def selection(self) -> Selection:
+        """The selected rows by key."""
+        return Selection(keys_at(self.ds.state, self.selected), self.source or None)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call back with the topic of each change; returns a function that stops it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def run_on(self, schedule: Callable[[Callable[[], None]], None]) -> None:
+        """Say how work that ends in a thread is brought back to the kernel's own."""
+        self._on_main = schedule
+
+    def review(self, findings: Findings) -> None:
+        """Make findings the queue under review; the first undecided one becomes current."""
+        ordinals = known_ordinals(self.ds.state, findings.keys)
+        self.queue = Queue.of(findings, ordinals).judged(self.ds.decisions.table)
+        open_rows = self.queue.undecided()
+        self._tell("queue")
+        if self.current not in self.queue.rank_of:
+            self.focus(open_rows[0] if open_rows else int(ordinals[0]) if len(ordinals) else -1)
+
+    def select(self, rows: Selection | list[Any] | None) -> None:
+        """Replace the selection by keys."""
+        chosen = (
+            rows if isinstance(rows, Selection) else Selection(rows if rows is not None else ())
+        )
+        ordinals = known_ordinals(self.ds.state, key_array(chosen.keys))
+        self.select_rows(np.unique(ordinals), chosen.source or "")
+
+    def select_rows(self, ordinals: Ordinals, source: str) -> None:
+        """Replace the selection by ordinals."""
+        self.selected = ordinals
+        self.source = source
+        self._tell("selection")
+
+    def focus(self, row: int) -> None:
+        """Make a row the current one."""
+        self.check_row(row)
+        if row != self.current:
+            self.current = row
+            self._tell("current")
+
+    def step(self, by: int, undecided: bool) -> None:
+        """Move the current row along the queue."""
+        if self.queue is not None:
+            self.focus(self.queue.step(self.current, by, undecided))
+
+    def relabel(self, rows: list[int] | None, to: str, reason: str | None, advance: bool) -> None:
+        """Give rows, or the selection, a class."""
+        ordinals = self._rows(rows)
+        value = self.classes.value(to)
+        self.ds.relabel(self._keys(ordinals), value, reason=reason, because=self._because(ordinals))
+        self._advance(advance)
+
+    def decide(self, row: int, verdict: str, reason: str | None, advance: bool) -> None:
+        """Record a verdict on the finding of a row."""
+        self.check_row(row)
+        because = self._because(np.array([row]))
+        if because is None:
+            raise InputError(
+                f"row {keys_at(self.ds.state, np.array([row]))[0]!r} has no finding to judge",
+                hint="choose a row of the list",
+            )
+        self.ds.decide(self._keys(np.array([row])), verdict, because=because, reason=reason)
+        self._advance(advance)
+
+    def drop(self, rows: list[int] | None, reason: str | None, advance: bool) -> None:
+        """Drop rows, or the selection."""
+        self.ds.drop(self._keys(self._rows(rows)), reason=reason)
+        self._advance(advance)
+
+    def restore(self, rows: list[int] | None) -> None:
+        """Bring dropped rows back."""
+        self.ds.restore(self._keys(self._rows(rows)))
+
+    def mark(self, rows: list[int] | None, name: str) -> None:
+        """Mark rows, or the selection."""
+        self.ds.mark(self._keys(self._rows(rows)), name)
+
+    def commit(self, message: str, author: str | None) -> tuple[str, str]:
+        """Commit what is staged; return the version's name and what it holds."""
+        text = repr(self.ds.staged).removeprefix("Staged(").removesuffix(")")
+        return self.ds.commit(message, author=author).name, text
+
+    def script(self) -> str:
+        """Return the acts of this session as Python that does the same on a dataset ``ds``."""
+        lines = [act.code for act in self.acts]
+        if self.queue is not None and any("because=issues" in line for line in lines):
+            lines.insert(0, f"# issues are the findings {self.queue.findings.id}")
+        return "\n".join(lines)
+
+    def project(self, method: str) -> None:
+        """Lay the rows out for the map; UMAP follows in the background."""
+        check_method(method)
+        try:
+            layout = first_layout(self.ds, method)
+        except BurnishError:
+            if method != "auto":
+                raise
+            layout = empty_layout(self.n_rows)
+        self._set_layout(layout)
+        if layout.pending:
+            self._projector = Projector(self.ds, self._when_done)
+
+    def close(self) -> None:
+        """Stop background work."""
+        if self._projector is not None:
+            self._projector.cancel()
+
+    @property
+    def live_codes(self) -> Codes:
+        """Class code of every row now, staged edits included."""
+        codes = self.head_codes.copy()
+        rows, new = self.staged_codes()
+        codes[rows] = new
+        return codes
+
+    def staged_codes(self) -> tuple[npt.NDArray[np.uint32], Codes]:
+        """Return the rows whose class is staged to change, and their new codes."""
+        table = self.ds.staged.delta.cells.get(self.label or "")
+        if table is None:
+            return np.empty(0, np.uint32), np.empty(0, np.uint16)
+        return numbers(table, "ordinal").astype(np.uint32), self.classes.codes(table["new"])
+
+    def class_counts(self) -> npt.NDArray[np.int64]:
+        """Return how many live rows each class has."""
+        codes = self.live_codes[self.ds.state.live_mask]
+        return np.bincount(codes[codes != NO_CLASS], minlength=len(self.classes))
+
+    def selected_mask(self) -> Mask:
+        """Return which rows are selected."""
+        return bits(self.selected, self.n_rows)
+
+    def hidden(self) -> Mask:
+        """Return which rows the map does not show: dropped, or without coordinates."""
+        gone = bits(self.ds.state.changed.ordinals(DROPPED), self.n_rows)
+        if self.layout is None:
+            return gone
+        return np.asarray(gone | ~np.isfinite(self.layout.coordinates).all(axis=1))
+
+    def probability_row(self, row: int) -> int | None:
+        """Return where a row stands in the probabilities of the queue, None when it has none."""
+        probs = self.queue.findings.probabilities if self.queue else None
+        if probs is None:
+            return None
+        places = self.memo.get("places")
+        if places is None or places[0] is not probs:
+            places = (probs, {key: i for i, key in enumerate(probs.keys)})
+            self.memo["places"] = places
+        found: int | None = places[1].get(keys_at(self.ds.state, np.array([row]))[0])
+        return found
+
+    def flagged(self) -> Mask:
+        """Return which rows have a finding without a verdict."""
+        return bits(self.queue.undecided() if self.queue else [], self.n_rows)
+
+    def class_name(self, code: int) -> str | None:
+        """Return the name of a class, None for no class."""
+        return None if code == NO_CLASS else self.classes.names[code]
+
+    def _watch(self, ds: Dataset) -> None:
+        session = weakref.ref(self)
+
+        def hear(change: Change) -> None:
+            alive = session()
+            if alive is not None:
+                alive._hear(change)
+
+        self._unwatch = ds.on_change(hear)
+
+    def rebind(self, ds: Dataset) -> None:
+        """Follow another working copy of the same store, after the first was closed."""
+        self._unwatch()
+        self.ds = ds
+        self._watch(ds)
+        self._read_head()
+        self._tell("head")
+
+    def _hear(self, change: Change) -> None:
+        if change.code:
+            self.acts.append(Act(change.text, change.code, len(self.acts) + 1))
+        if change.kind in ("commit", "external", "discard"):
+            self._read_head()
+            self._tell("head")
+        else:
+            self._grow_classes()
+            self._tell("data")
+        if self.queue is not None:
+            self.queue = self.queue.judged(self.ds.decisions.table)
+            self._tell("queue")
+
+    def _read_head(self) -> None:
+        if self.label is None:
+            self.classes = ClassTable([])
+            self.head_codes: Codes = np.full(self.n_rows, NO_CLASS, np.uint16)
+            return
+        head = self.ds.at(self.ds.head).state
+        column = head.column(self.label)
+        before = getattr(self, "classes", None)
+        self.classes = before.extended(column) if before else ClassTable.of(column)
+        self._grow_classes()
+        self.head_codes = label_codes(head, self.label, self.classes)
+
+    def _grow_classes(self) -> None:
+        table = self.ds.staged.delta.cells.get(self.label or "")
+        if table is not None:
+            self.classes = self.classes.extended(table["new"].combine_chunks())
+
+    def _set_layout(self, layout: Layout) -> None:
+        seq = self.layout.seq + 1 if self.layout else 0
+        self.layout = Layout(layout.name, layout.coordinates, layout.pending, seq)
+        self._tell("layout")
+
+    def _when_done(self, made: Layout | None) -> None:
+        self._on_main(lambda: self._settle(made))
+
+    def _settle(self, made: Layout | None) -> None:
+        if made is not None:
+            self._set_layout(made)
+        elif self.layout is not None:
+            self._set_layout(Layout(self.layout.name, self.layout.coordinates))
+
+    def _advance(self, advance: bool) -> None:
+        if advance and self.queue is not None and self.current in self.queue.rank_of:
+            self.focus(self.queue.after(self.current))
+
+    def _rows(self, rows: list[int] | None) -> Ordinals:
+        if rows is None:
+            return self.selected[self.ds.state.live_mask[self.selected]]
+        for row in rows:
+            self.check_row(row)
+        return np.array(rows, dtype=np.int64)
+
+    def check_row(self, row: int) -> None:
+        """Refuse a row that is not there; -1 means none."""
+        if not -1 <= row < self.n_rows:
+            raise InputError(
+                f"there is no row {row}, rows go from 0 to {self.n_rows - 1}",
+                hint="reload the widget: run its cell again",
+            )
+
+    def _keys(self, ordinals: Ordinals) -> list[Any]:
+        return list(keys_at(self.ds.state, ordinals))
+
+    def _because(self, ordinals: Ordinals) -> Findings | None:
+        if self.queue is None or not any(int(o) in self.queue.rank_of for o in ordinals):
+            return None
+        return self.queue.findings
+
+    def _tell(self, topic: Topic) -> None:
+        for listener in list(self._listeners):
+            listener(topic)
+
+
+_sessions = weakref.WeakValueDictionary()
+
+
+def of(ds: Dataset) -> Session:
+    """Return the session of a working copy, the same for each handle on it in this process."""
+    name = (ds.store_id, ds.branch_name, ds.user)
+    found = _sessions.get(name)
+    if found is None:
+        found = Session(ds)
+        _sessions[name] = found
+    elif found.ds is not ds and not found.ds.is_open:
+        found.rebind(ds)
+    return found

@@ -1,0 +1,50 @@
+"""Map, list and form in one cell."""
+
+from __future__ import annotations
+
+from burnish.core.finding import Findings
+from burnish.dataset import Dataset
+from burnish.widgets.base import bundle, checked_findings
+from burnish.widgets.embedding_map import lay_out
+from burnish.widgets.traits import MapTraits, QueueTraits
+
+
+class Curator(MapTraits, QueueTraits):
+    """The workbench: the map, the findings and the row under review in one cell.
+
+    Parameters
+    ----------
+    ds : Dataset
+    findings : Findings, optional
+        What to review; the findings under review on this dataset already, by default.
+    projection : {"auto", "given", "pca", "umap"}, default "auto"
+        As for `EmbeddingMap`.
+    height : int, default 640
+        Pixels.
+
+    Attributes
+    ----------
+    selection : Selection
+        The selected rows; observable, and settable with keys.
+
+    Raises
+    ------
+    InputError
+        The projection is unknown, or the dataset has nothing that can be drawn that way.
+    KeysError
+        The findings are about other rows.
+    """
+
+    _esm = bundle("curator")
+
+    def __init__(
+        self,
+        ds: Dataset,
+        findings: Findings | None = None,
+        projection: str = "auto",
+        height: int = 640,
+    ) -> None:
+        super().__init__(ds, height=height)
+        if findings is not None:
+            self.session.review(checked_findings(findings))
+        lay_out(self, projection)

@@ -1,0 +1,52 @@
+"""The map of a dataset."""
+
+from __future__ import annotations
+
+from burnish.dataset import Dataset
+from burnish.widgets.base import bundle
+from burnish.widgets.traits import MapTraits
+
+
+class EmbeddingMap(MapTraits):
+    """A dataset as points: pan, zoom, hover, lasso, and relabel what is selected.
+
+    Parameters
+    ----------
+    ds : Dataset
+    projection : {"auto", "given", "pca", "umap"}, default "auto"
+        ``"auto"`` draws a two-dimensional embedding as it is, and PCA of vectors otherwise.
+        ``"umap"`` shows PCA first and settles into UMAP when another process has computed it.
+    height : int, default 480
+        Pixels.
+
+    Attributes
+    ----------
+    selection : Selection
+        The selected rows; observable, and settable with keys.
+
+    Raises
+    ------
+    InputError
+        The projection is unknown, or the dataset has nothing that can be drawn that way.
+
+    Notes
+    -----
+    Sends 6 bytes a row once; relabelling and selecting send only what changed and a bitmap.
+    Follows every other widget on the same dataset.
+    """
+
+    _esm = bundle("embedding_map")
+
+    def __init__(self, ds: Dataset, projection: str = "auto", height: int = 480) -> None:
+        super().__init__(ds, height=height)
+        lay_out(self, projection)
+
+
+def lay_out(widget: MapTraits, projection: str) -> None:
+    """Compute the picture unless the session has the one that is asked for."""
+    layout = widget.session.layout
+    asked = projection == "auto" or (
+        layout is not None and projection in (layout.name, layout.pending)
+    )
+    if layout is None or not asked:
+        widget.session.project(projection)

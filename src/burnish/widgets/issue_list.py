@@ -1,0 +1,42 @@
+"""The list of findings under review."""
+
+from __future__ import annotations
+
+from burnish.core.finding import Findings
+from burnish.dataset import Dataset
+from burnish.widgets.base import bundle, checked_findings
+from burnish.widgets.traits import QueueTraits
+
+
+class IssueList(QueueTraits):
+    """Findings, worst first, with the verdicts so far.
+
+    Parameters
+    ----------
+    ds : Dataset
+    findings : Findings, optional
+        What to review; the findings under review on this dataset already, by default.
+    height : int, default 480
+        Pixels.
+
+    Attributes
+    ----------
+    selection : Selection
+        The selected rows; observable, and settable with keys.
+
+    Raises
+    ------
+    KeysError
+        The findings are about other rows.
+
+    Notes
+    -----
+    Lines are fetched in pages as they scroll into view.
+    """
+
+    _esm = bundle("issue_list")
+
+    def __init__(self, ds: Dataset, findings: Findings | None = None, height: int = 480) -> None:
+        super().__init__(ds, height=height)
+        if findings is not None:
+            self.session.review(checked_findings(findings))

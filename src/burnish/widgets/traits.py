@@ -1,0 +1,64 @@
+"""Traits of the map and the list, shared by the widgets that show them."""
+
+from __future__ import annotations
+
+import traitlets
+
+from burnish.session.session import Topic
+from burnish.widgets.base import SessionWidget
+from burnish.widgets.state import queue_info
+from burnish.wire.bytes import pack_bits, pack_codes, pack_rows, quantise
+
+
+class MapTraits(SessionWidget):
+    """Traits of the map."""
+
+    points = traitlets.Bytes(b"").tag(sync=True)
+    codes = traitlets.Bytes(b"").tag(sync=True)
+    changed_rows = traitlets.Bytes(b"").tag(sync=True)
+    changed_codes = traitlets.Bytes(b"").tag(sync=True)
+    hidden = traitlets.Bytes(b"").tag(sync=True)
+    flagged = traitlets.Bytes(b"").tag(sync=True)
+    projection = traitlets.Dict().tag(sync=True)
+    height = traitlets.Int(480).tag(sync=True)
+
+    def _refresh_view(self, topic: Topic) -> None:
+        super()._refresh_view(topic)
+        if topic in ("head", "layout"):
+            self._refresh_points()
+        if topic == "head":
+            self.codes = pack_codes(self.session.head_codes)
+        if topic in ("head", "data"):
+            rows, codes = self.session.staged_codes()
+            self.changed_rows, self.changed_codes = pack_rows(rows), pack_codes(codes)
+        if topic in ("head", "data", "layout"):
+            self.hidden = pack_bits(self.session.hidden())
+        if topic in ("head", "queue"):
+            self.flagged = pack_bits(self.session.flagged())
+
+    def _refresh_points(self) -> None:
+        layout = self.session.layout
+        if layout is None:
+            return
+        if layout.seq != self.projection.get("seq"):
+            self.points, missing = quantise(layout.coordinates)
+            self.projection = {
+                "name": layout.name,
+                "missing": int((missing & self.session.ds.state.live_mask).sum()),
+                "progress": 0.0 if layout.pending else None,
+                "progress_name": layout.pending,
+                "seq": layout.seq,
+            }
+
+
+class QueueTraits(SessionWidget):
+    """Traits of the list."""
+
+    queue = traitlets.Any(None).tag(sync=True)
+    height = traitlets.Int(480).tag(sync=True)
+
+    def _refresh_view(self, topic: Topic) -> None:
+        super()._refresh_view(topic)
+        if topic in ("head", "queue"):
+            info = queue_info(self.session)
+            self.queue = dict(info) if info is not None else None
