@@ -6,11 +6,11 @@ compilation nor its work holds up the kernel, and replaces the picture when it i
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,12 +98,12 @@ class Projector:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        self._forget = weakref.finalize(self, self._process.terminate)
         threading.Thread(target=self._wait, name="burnish-umap", daemon=True).start()
 
     def cancel(self) -> None:
         """Stop computing."""
-        with contextlib.suppress(OSError):
-            self._process.terminate()
+        self._forget()
 
     def _wait(self) -> None:
         self._process.wait()

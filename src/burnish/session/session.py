@@ -106,6 +106,10 @@ class Session:
         ordinals = known_ordinals(self.ds.state, key_array(chosen.keys))
         self.select_rows(np.unique(ordinals), chosen.source or "")
 
+    def check_keys(self, rows: Selection) -> None:
+        """Refuse a selection of keys that are unknown."""
+        known_ordinals(self.ds.state, key_array(rows.keys))
+
     def select_rows(self, ordinals: Ordinals, source: str) -> None:
         """Replace the selection by ordinals."""
         self.selected = ordinals

@@ -66,7 +66,7 @@ class SessionWidget(anywidget.AnyWidget):
     selected_count = traitlets.Int(0).tag(sync=True)
     selected_source = traitlets.Unicode("").tag(sync=True)
     last_action = traitlets.Any(None).tag(sync=True)
-    selection = traitlets.Instance(Selection)
+    selection = traitlets.Any(Selection(()))
 
     def __init__(self, ds: Dataset, **traits: Any) -> None:
         if not isinstance(ds, Dataset):
@@ -98,7 +98,9 @@ class SessionWidget(anywidget.AnyWidget):
     @traitlets.validate("selection")
     def _as_selection(self, proposal: Any) -> Selection:
         value = proposal["value"]
-        return value if isinstance(value, Selection) else Selection(value)
+        chosen = value if isinstance(value, Selection) else Selection(value)
+        self.session.check_keys(chosen)
+        return chosen
 
     @traitlets.observe("selection")
     def _on_selection(self, change: Any) -> None:

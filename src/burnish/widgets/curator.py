@@ -5,8 +5,7 @@ from __future__ import annotations
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
 from burnish.widgets.base import bundle, checked_findings
-from burnish.widgets.embedding_map import lay_out
-from burnish.widgets.traits import MapTraits, QueueTraits
+from burnish.widgets.traits import MapTraits, QueueTraits, lay_out
 
 
 class Curator(MapTraits, QueueTraits):

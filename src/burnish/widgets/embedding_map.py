@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from burnish.dataset import Dataset
 from burnish.widgets.base import bundle
-from burnish.widgets.traits import MapTraits
+from burnish.widgets.traits import MapTraits, lay_out
 
 
 class EmbeddingMap(MapTraits):
@@ -40,13 +40,3 @@ class EmbeddingMap(MapTraits):
     def __init__(self, ds: Dataset, projection: str = "auto", height: int = 480) -> None:
         super().__init__(ds, height=height)
         lay_out(self, projection)
-
-
-def lay_out(widget: MapTraits, projection: str) -> None:
-    """Compute the picture unless the session has the one that is asked for."""
-    layout = widget.session.layout
-    asked = projection == "auto" or (
-        layout is not None and projection in (layout.name, layout.pending)
-    )
-    if layout is None or not asked:
-        widget.session.project(projection)

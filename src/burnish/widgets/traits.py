@@ -62,3 +62,13 @@ class QueueTraits(SessionWidget):
         if topic in ("head", "queue"):
             info = queue_info(self.session)
             self.queue = dict(info) if info is not None else None
+
+
+def lay_out(widget: MapTraits, projection: str) -> None:
+    """Compute the picture unless the session has the one that is asked for."""
+    layout = widget.session.layout
+    asked = projection == "auto" or (
+        layout is not None and projection in (layout.name, layout.pending)
+    )
+    if layout is None or not asked:
+        widget.session.project(projection)
