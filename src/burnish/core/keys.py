@@ -16,10 +16,16 @@ def key_array(keys: Iterable[Any]) -> KeyArray:
     """Return keys as a one-dimensional object array of plain Python values."""
     if isinstance(keys, np.ndarray) and keys.dtype == object and keys.ndim == 1:
         return keys
-    values = keys.tolist() if hasattr(keys, "tolist") else list(keys)
+    values = _listed(keys) if isinstance(keys, np.ndarray) else list(keys)
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def _listed(keys: npt.NDArray[Any]) -> list[Any]:
+    if keys.dtype.kind in "mM":  # tolist() gives bare integers for nanoseconds
+        return [plain(key) for key in keys]
+    return list(keys.tolist())
 
 
 def shorten(values: Sequence[Any] | KeyArray, limit: int = 5) -> str:
@@ -30,5 +36,8 @@ def shorten(values: Sequence[Any] | KeyArray, limit: int = 5) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a NumPy scalar as the Python value it holds."""
-    return value.item() if isinstance(value, np.generic) else value
+    """Return a NumPy scalar as the Python value it holds; times stay as they are."""
+    if isinstance(value, (np.datetime64, np.timedelta64)):
+        return value
+    scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim)
+    return value.item() if scalar else value

@@ -622,7 +622,7 @@ class Dataset(Reading):
         warnings.warn(
             f"{fresh[0]!r} is a new class{like}. Hint: ds.undo() takes it back",
             NewClassWarning,
-            stacklevel=6,
+            stacklevel=8,
         )
 
     def _keys_at(self, ordinals: Ordinals) -> KeyArray:

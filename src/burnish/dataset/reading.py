@@ -226,7 +226,7 @@ def _columns_of(keys: KeyArray, width: int) -> list[list[Any]]:
 
 def _cast(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]:
     try:
-        return pa.array(values, kind), np.ones(len(values), dtype=bool)
+        return frames.exact(values, kind), np.ones(len(values), dtype=bool)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         singles = [_cast_one(value, kind) for value in values]
         fits = np.array([value is not None for value in singles])
@@ -235,6 +235,6 @@ def _cast(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, Mask]:
 
 def _cast_one(value: Any, kind: pa.DataType) -> Any:
     try:
-        return pa.scalar(value, kind).as_py()
+        return frames.exact([value], kind)[0].as_py()
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from burnish.core.canonical import is_list
 from burnish.core.delta import Ordinals
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array, plain, shorten
@@ -18,6 +17,7 @@ from burnish.dataset.predicate import evaluate
 from burnish.dataset.reading import keys_at, known_ordinals, live_ordinals
 from burnish.dataset.state import State
 from burnish.errors import ColumnError, InputError, KeysError
+from burnish.io.frames import exact, list_depth
 
 
 def ordinals_of(state: State, rows: Any, *, dropped: bool = False) -> Ordinals:
@@ -69,6 +69,8 @@ def values_for(state: State, column: str, rows: Any, ordinals: Ordinals, values:
         A value does not fit the column's type.
     """
     kind = state.type_of(column)
+    if isinstance(values, (Iterator, Set)):
+        values = list(values)
     if isinstance(values, Mapping):
         values = _mapped(values, keys_at(state, ordinals))
     elif _is_value(values, kind):
@@ -115,7 +117,15 @@ def _is_one(rows: Any, width: int) -> bool:
 def _is_value(values: Any, kind: pa.DataType) -> bool:
     if values is None or isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         return True
-    return bool(is_list(kind) and len(values) and np.isscalar(values[0]))
+    return _nesting(values) <= list_depth(kind)
+
+
+def _nesting(values: Any) -> int:
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return values.ndim
+    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
+        return 0
+    return 1 + _nesting(next((value for value in values if value is not None), None))
 
 
 def _mapped(values: Mapping[Any, Any], keys: KeyArray) -> list[Any]:
@@ -130,7 +140,7 @@ def _mapped(values: Mapping[Any, Any], keys: KeyArray) -> list[Any]:
 
 def _cast(column: str, items: list[Any], kind: pa.DataType) -> pa.Array:
     try:
-        array = pa.array(items, kind, from_pandas=True)
+        array = exact(items, kind)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         bad = next((item for item in items if not _fits(item, kind)), items[0])
         raise ColumnError(
@@ -142,7 +152,7 @@ def _cast(column: str, items: list[Any], kind: pa.DataType) -> pa.Array:
 
 def _fits(item: Any, kind: pa.DataType) -> bool:
     try:
-        pa.array([item], kind, from_pandas=True)
+        exact([item], kind)
     except (pa.ArrowException, TypeError, ValueError, OverflowError):
         return False
     return True

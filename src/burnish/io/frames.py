@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -70,12 +70,36 @@ def normalise(array: pa.Array | pa.ChunkedArray) -> pa.Array:
     return array
 
 
+def exact(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """Return Python values as a column of a type, refusing those that it would round off.
+
+    Raises
+    ------
+    ArrowException, TypeError, ValueError, OverflowError
+        A value does not fit, for example 1.5 or a date among integers.
+    """
+    items = [item.tolist() if _is_stack(item) else item for item in values]
+    types, leaf = pa.types, _leaf(kind)
+    if not (types.is_integer(leaf) or types.is_temporal(leaf)):
+        return pa.array(items, kind, from_pandas=True)
+    natural = pa.array(items, from_pandas=True)
+    found = _leaf(natural.type)
+    if types.is_temporal(leaf) and not (types.is_temporal(found) or types.is_null(found)):
+        raise pa.ArrowInvalid(f"{natural.type} is no {kind}")
+    array = (
+        natural.cast(kind) if types.is_temporal(leaf) else pa.array(items, kind, from_pandas=True)
+    )
+    if not (types.is_null(found) or array.cast(natural.type).equals(natural)):
+        raise pa.ArrowInvalid(f"{kind} cannot hold these {natural.type} exactly")
+    return array
+
+
 def to_pandas(table: pa.Table) -> pd.DataFrame:
     """Return an Arrow table as a DataFrame; nested lists of one shape become NumPy arrays."""
-    frame = table.drop_columns([n for n in table.column_names if _depth(table[n].type) > 1])
+    frame = table.drop_columns([n for n in table.column_names if list_depth(table[n].type) > 1])
     out = frame.to_pandas()
     for place, name in enumerate(table.column_names):
-        if _depth(table[name].type) > 1:
+        if list_depth(table[name].type) > 1:
             out.insert(place, name, _object_array(to_arrays(table[name])))
     return out
 
@@ -182,11 +206,22 @@ def _fixed_size(array: pa.Array) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(array.flatten(), sizes[0].as_py())
 
 
+def _is_stack(item: Any) -> bool:
+    return isinstance(item, np.ndarray) and item.ndim > 1
+
+
+def _leaf(kind: pa.DataType) -> pa.DataType:
+    while is_list(kind):
+        kind = kind.value_type
+    return kind
+
+
 def _is_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
-def _depth(kind: pa.DataType) -> int:
+def list_depth(kind: pa.DataType) -> int:
+    """Return how many lists a type has around its values: 1 for vectors, 2 for grey images."""
     depth = 0
     while is_list(kind):
         kind, depth = kind.value_type, depth + 1
