@@ -49,6 +49,15 @@ class Change:
     code: str
 
 
+@dataclass(frozen=True, eq=False)
+class Standing:
+    """Where a working copy stands at one moment: three things that fit each other."""
+
+    head: str
+    staged: Delta
+    state: State
+
+
 class WorkingCopy:
     """A branch as one user sees it, with staged gestures."""
 
@@ -63,6 +72,12 @@ class WorkingCopy:
         self._staged = Delta()
         self._state: State = history.state(self._where.head)
         self._load()
+
+    def now(self) -> Standing:
+        """Return head, staged change and state of one moment."""
+        self.refresh()
+        with self._lock:
+            return Standing(self._where.head, self._staged, self._state)
 
     @property
     def head(self) -> str:
@@ -264,12 +279,25 @@ class WorkingCopy:
         theirs = squash(delta for _, delta in self.history.between(self._where.head, target))
         if _overlap(self._staged, theirs):
             return False
+        journal = self._collapsed() if self._overlaps_journal(theirs) else None
         try:
-            self._where = self.history.backend.rebase(self.branch, self.user, self._where, target)
+            self._where = self.history.backend.rebase(
+                self.branch, self.user, self._where, target, journal
+            )
         except StaleError:
             return False
-        self._derive()
+        self._load() if journal is not None else self._derive()
         return True
+
+    def _overlaps_journal(self, theirs: Delta) -> bool:
+        """Whether undone steps, or steps that cancel each other, touch cells changed by others."""
+        return any(_overlap(gesture.delta, theirs) for gesture in self._gestures)
+
+    def _collapsed(self) -> list[bytes]:
+        """Return the net change as one step: the old values in the steps no longer hold."""
+        if not self._staged:
+            return []
+        return [Gesture(self._staged, "the edits so far", "").encode()]
 
     def _load(self) -> None:
         blobs = self.history.backend.gestures(self.branch, self.user)

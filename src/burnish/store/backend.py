@@ -71,8 +71,18 @@ class Backend(Protocol):
         """Undo or redo: set how many gestures are applied. May raise StaleError."""
         ...
 
-    def rebase(self, branch: str, user: str, seen: WorkingState, head: str) -> WorkingState:
-        """Put the staged gestures on another head. May raise StaleError."""
+    def rebase(
+        self,
+        branch: str,
+        user: str,
+        seen: WorkingState,
+        head: str,
+        journal: list[bytes] | None = None,
+    ) -> WorkingState:
+        """Put the staged gestures, or others in their place, on another head.
+
+        May raise StaleError.
+        """
         ...
 
     def clear(self, branch: str, user: str, seen: WorkingState) -> WorkingState:

@@ -151,13 +151,26 @@ class SqliteBackend:
             _set_applied(connection, branch, user, applied)
         return WorkingState(seen.head, applied, seen.recorded, seen.seq + 1)
 
-    def rebase(self, branch: str, user: str, seen: WorkingState, head: str) -> WorkingState:
-        """Put the staged gestures on another head."""
+    def rebase(
+        self,
+        branch: str,
+        user: str,
+        seen: WorkingState,
+        head: str,
+        journal: list[bytes] | None = None,
+    ) -> WorkingState:
+        """Put the staged gestures, or others in their place, on another head."""
         with self._claim(branch, user, seen) as connection:
             connection.execute(
                 "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
             )
-        return WorkingState(head, seen.applied, seen.recorded, seen.seq + 1)
+            if journal is None:
+                return WorkingState(head, seen.applied, seen.recorded, seen.seq + 1)
+            _empty_journal(connection, branch, user)
+            rows = [(branch, user, place, blob) for place, blob in enumerate(journal)]
+            connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", rows)
+            _set_applied(connection, branch, user, len(journal))
+        return WorkingState(head, len(journal), len(journal), seen.seq + 1)
 
     def clear(self, branch: str, user: str, seen: WorkingState) -> WorkingState:
         """Discard the journal."""
