@@ -22,7 +22,7 @@ from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.gesture import Gesture, Provenance, call, cells, count, decided
 from burnish.dataset.history import History
-from burnish.dataset.reading import Reading, keys_at
+from burnish.dataset.reading import Reading, classes_of, keys_at
 from burnish.dataset.rows import once, ordinals_of, values_for
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
@@ -97,12 +97,12 @@ class Dataset(Reading):
         from burnish.dataset.state import adjusted_sums
 
         self._check_open()
-        head, staged, state = self._copy.head, self._copy.staged, self._copy.state
-        if not len(staged):
-            return self._history.fingerprint(head)
-        sums = self._history.sums(head)
-        sums = adjusted_sums(sums, self._history.state(head), state, staged)
-        return fingerprint(state.types(), sums, state.n_live)
+        now = self._copy.now()
+        if not len(now.staged):
+            return self._history.fingerprint(now.head)
+        sums = self._history.sums(now.head)
+        sums = adjusted_sums(sums, self._history.state(now.head), now.state, now.staged)
+        return fingerprint(now.state.types(), sums, now.state.n_live)
 
     def relabel(
         self,
@@ -147,7 +147,7 @@ class Dataset(Reading):
 
         def make(state: State) -> Gesture:
             ordinals, new, keys = self._cells_for(state, rows, column, to)
-            self._check_classes(new, strict)
+            self._check_classes(classes_of(state, column), new, strict)
             confidence = _scores(because, keys)
             delta = cells(state, column, ordinals, new, why, confidence)
             verdicts = self._verdicts(keys, ordinals, new, because, why)
@@ -293,10 +293,11 @@ class Dataset(Reading):
     def decisions(self) -> Decisions:
         """All decisions on this branch, staged ones included, in the order they were made."""
         self._check_open()
-        line = self._history.line(self._copy.head)
+        now = self._copy.now()
+        line = self._history.line(now.head)
         parts = [(self._history.version(c).name, self._history.delta(c).decisions) for c in line]
-        staged = self._copy.staged.decisions
-        return Decisions(decisions_table([*parts, (None, staged)], NO_DECISIONS), self._keys_at)
+        staged = (None, now.staged.decisions)
+        return Decisions(decisions_table([*parts, staged], NO_DECISIONS), self._keys_at)
 
     def undo(self) -> None:
         """Take back the last staged step.
@@ -478,12 +479,13 @@ class Dataset(Reading):
         Both files are written under another name first and then moved into place.
         """
         self._check_open()
-        if at is None and self._copy.staged:
+        now = self._copy.now()
+        if at is None and now.staged:
             raise StagedError(
                 f"{self.staged!r} is not part of any version yet",
                 hint="commit first with ds.commit('…'), or name a version with at='v0'",
             )
-        snapshot = self.at(self._copy.head if at is None else at)
+        snapshot = self.at(now.head if at is None else at)
         return write_export(Path(path), snapshot, where, str(self.path.name))
 
     def on_change(self, callback: Callable[[Change], None]) -> Callable[[], None]:
@@ -531,10 +533,10 @@ class Dataset(Reading):
     def __repr__(self) -> str:
         if not self._open:
             return f"Dataset({self.path.name}, closed)"
-        state, head = self._copy.state, self.head
+        now = self._copy.now()
+        state, head, staged = now.state, self._history.version(now.head), now.staged
         known = self._history.known_fingerprint(head.id)
         content = f" (fingerprint {known[:8]}…)" if known else ""
-        staged = self._copy.staged
         waiting = f", {count(len(staged), 'cell')} staged" if len(staged) else ""
         if len(staged.decisions):
             waiting += f", {count(len(staged.decisions), 'decision')} staged"
@@ -607,8 +609,7 @@ class Dataset(Reading):
             for verdict, chosen in rows.items()
         )
 
-    def _check_classes(self, new: pa.Array, strict: bool) -> None:
-        known = self.classes
+    def _check_classes(self, known: list[Any], new: pa.Array, strict: bool) -> None:
         fresh = [v for v in new.unique().drop_null().to_pylist() if v not in set(known)]
         if not fresh:
             return

@@ -66,8 +66,7 @@ class Reading:
     def classes(self) -> list[Any]:
         """Labels that occur in live rows, sorted, null left out."""
         label = self._label_column()
-        values = self._state().live_column(label).unique().drop_null().to_pylist()
-        return sorted(values, key=lambda value: (str(type(value)), value))
+        return classes_of(self._state(), label)
 
     def to_arrow(self, columns: Iterable[str] | None = None) -> pa.Table:
         """Return the live rows as an Arrow table.
@@ -154,6 +153,12 @@ class Reading:
                 "the dataset has no label column", hint="make it with bn.create(…, label='…')"
             )
         return str(label)
+
+
+def classes_of(state: State, label: str) -> list[Any]:
+    """Return the labels that occur in live rows, sorted, null left out."""
+    values = state.live_column(label).unique().drop_null().to_pylist()
+    return sorted(values, key=lambda value: (str(type(value)), value))
 
 
 def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:
