@@ -23,6 +23,7 @@ from burnish.store.codec import decode
 from burnish.store.sqlite import SqliteBackend
 
 _SHORT = 6
+_KEPT_STATES = 8
 
 
 class History:
@@ -102,10 +103,10 @@ class History:
     def state(self, commit: str) -> State:
         """Return all cells at a version."""
         with self._lock:
-            found = self._states.get(commit)
-            if found is None:
-                found = self._build(commit)
-                self._states[commit] = found
+            found = self._states.pop(commit, None) or self._build(commit)
+            self._states[commit] = found
+            while len(self._states) > _KEPT_STATES:
+                del self._states[next(iter(self._states))]
             return found
 
     def between(self, old: str, new: str) -> list[tuple[str, Delta]]:
