@@ -137,9 +137,9 @@ def normalised(values: npt.NDArray[np.float64], keys: KeyArray) -> npt.NDArray[n
     ProbabilityError
         A value is not finite, or is further from a probability than numerical noise.
     """
-    _refuse(~np.isfinite(values).all(axis=1), keys, "are NaN or infinite", values)
+    _refuse(np.asarray(~np.isfinite(values).all(axis=1)), keys, "are NaN or infinite", values)
     low, high = values.min(axis=1, initial=0), values.max(axis=1, initial=0)
-    _refuse(np.asarray((low < -NOISE) | (high > 1 + NOISE)), keys, "lie outside [0, 1]", values)
+    _refuse((low < -NOISE) | (high > 1 + NOISE), keys, "lie outside [0, 1]", values)
     clipped = np.clip(values, 0.0, 1.0)
     sums = clipped.sum(axis=1, keepdims=True)
     off = np.asarray(np.abs(sums[:, 0] - 1) > NOISE)
