@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 import type { ComponentChildren, TargetedKeyboardEvent, TargetedMouseEvent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Acts, actsOf } from "../session/acts";
 import { commandFor, KEYS } from "../session/keymap";
 import type { Actions, State } from "../session/state";
@@ -24,12 +24,11 @@ export function Frame(props: FrameProps) {
   const { state, actions, name } = props;
   const acts = actsOf(state, actions);
   const root = useRef<HTMLElement>(null);
-  useEffect(() => announce(state, acts), [state, acts]);
+  useLayoutEffect(() => announce(state, acts), [state, acts]);
   return (
     <section
       ref={root}
       class={`burnish burnish-${name}`}
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: keys are taken from this element only
       tabIndex={0}
       aria-label={props.label}
       data-lm-suppress-shortcuts="true"

@@ -11,6 +11,8 @@ import { useEffect, useLayoutEffect, useReducer, useState } from "preact/hooks";
 export interface Window {
   items: VirtualItem[];
   height: number;
+  /** height of what is in sight */
+  room: number;
   show(index: number): void;
 }
 
@@ -29,6 +31,8 @@ export function useWindow(
     observeElementOffset,
     scrollToFn: elementScroll,
     overscan: 6,
+    scrollPaddingStart: rowHeight * 2,
+    scrollPaddingEnd: rowHeight * 2,
     onChange: () => redraw(undefined),
   };
   const [virtualizer] = useState(() => new Virtualizer<HTMLElement, Element>(settings));
@@ -38,6 +42,7 @@ export function useWindow(
   return {
     items: virtualizer.getVirtualItems(),
     height: virtualizer.getTotalSize(),
+    room: virtualizer.scrollRect?.height ?? 0,
     show: (index) => virtualizer.scrollToIndex(index, { align: "auto" }),
   };
 }

@@ -1,8 +1,9 @@
 import type { ViewProps } from "../../host/widget";
-import { actsOf } from "../../session/acts";
+import { type Acts, actsOf } from "../../session/acts";
 import type { State } from "../../session/state";
 import { addStyles } from "../../ui/styles";
 import { MapView } from "../embedding_map/view";
+import { UndecidedOnly } from "../issue_list/progress";
 import { IssueList } from "../issue_list/view";
 import { RelabelForm } from "../relabel_form/view";
 import { Footer } from "./footer";
@@ -21,8 +22,8 @@ export function Curator({ state, actions }: ViewProps) {
           <MapView state={state} actions={actions} />
         </div>
         <div class="b-bench-side">
-          <Tabs state={state} />
-          <IssueList state={state} actions={actions} />
+          <Tabs state={state} acts={acts} />
+          <IssueList state={state} actions={actions} toggle={false} />
           <RelabelForm state={state} actions={actions} />
         </div>
       </div>
@@ -31,13 +32,14 @@ export function Curator({ state, actions }: ViewProps) {
   );
 }
 
-function Tabs({ state }: { state: State }) {
+function Tabs({ state, acts }: { state: State; acts: Acts }) {
   const queue = state.queue.value;
   return (
-    <h3 class="b-tabs">
-      <span class="b-tab">
+    <div class="b-tabs">
+      <h3 class="b-tab">
         Issues {queue ? <span class="b-tab-count">{queue.total.toLocaleString("en")}</span> : null}
-      </span>
-    </h3>
+      </h3>
+      {queue && queue.total > 0 ? <UndecidedOnly acts={acts} /> : null}
+    </div>
   );
 }

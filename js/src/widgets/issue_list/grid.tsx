@@ -2,7 +2,7 @@ import { useEffect, useId, useRef } from "preact/hooks";
 import type { Acts } from "../../session/acts";
 import type { Pages } from "../../session/pages";
 import type { State } from "../../session/state";
-import { useWindow } from "../../ui/virtual";
+import { useWindow, type Window } from "../../ui/virtual";
 import { LineRow, SkeletonRow } from "./row";
 
 const ROW = 38;
@@ -28,7 +28,7 @@ export function Grid({ state, acts, pages, total, stamp }: GridProps) {
   useEffect(() => {
     if (last >= first) pages.need(first, last + 1);
   }, [pages, stamp, first, last]);
-  const at = useCurrentInSight(pages, current, acts, view.show);
+  const at = useCurrentInSight(pages, current, acts, view);
   const active = at >= first && at <= last ? `${id}-${at}` : undefined;
   return (
     <div
@@ -57,20 +57,16 @@ export function Grid({ state, acts, pages, total, stamp }: GridProps) {
 }
 
 /** Scroll to the current row when another one becomes current; returns its index, -1 if unknown. */
-function useCurrentInSight(
-  pages: Pages,
-  current: number,
-  acts: Acts,
-  show: (index: number) => void,
-): number {
-  const shown = useRef(-1);
+function useCurrentInSight(pages: Pages, current: number, acts: Acts, view: Window): number {
+  const shown = useRef("");
   const item = acts.items.shown.value?.item;
   const rank = item?.preview.row === current ? (item.rank ?? null) : null;
   const index = pages.indexOf(current, rank);
   useEffect(() => {
-    if (index < 0 || shown.current === current) return;
-    shown.current = current;
-    show(index);
+    const place = `${current} ${view.room}`;
+    if (index < 0 || shown.current === place) return;
+    shown.current = place;
+    view.show(index);
   });
   return index;
 }

@@ -3,7 +3,7 @@ import type { Acts } from "../../session/acts";
 import { reviewed, tally } from "../../ui/words";
 
 /** How far the review is; the bar has one part for each verdict. */
-export function Progress({ queue, acts }: { queue: QueueInfo; acts: Acts }) {
+export function Progress({ queue }: { queue: QueueInfo }) {
   const done = reviewed(queue);
   const words = tally(queue);
   return (
@@ -25,7 +25,6 @@ export function Progress({ queue, acts }: { queue: QueueInfo; acts: Acts }) {
         <Part n={queue.skipped + queue.unsure} of={queue.total} tone="open" />
       </span>
       <span class="b-progress-words">{words || "none reviewed yet"}</span>
-      <UndecidedOnly acts={acts} />
     </div>
   );
 }
@@ -35,7 +34,8 @@ function Part({ n, of, tone }: { n: number; of: number; tone: "good" | "kept" | 
   return <span class={`b-part b-part-${tone}`} style={{ width: `${(n / of) * 100}%` }} />;
 }
 
-function UndecidedOnly({ acts }: { acts: Acts }) {
+/** Leaves decided rows out of the list, and steps over them. */
+export function UndecidedOnly({ acts }: { acts: Acts }) {
   const on = acts.undecided_only.value;
   const toggle = () => {
     acts.undecided_only.value = !on;

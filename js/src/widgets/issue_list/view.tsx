@@ -9,13 +9,13 @@ import { Button, Empty } from "../../ui/parts";
 import { addStyles } from "../../ui/styles";
 import { count, reviewed, tally } from "../../ui/words";
 import { Grid } from "./grid";
-import { Progress } from "./progress";
+import { Progress, UndecidedOnly } from "./progress";
 import css from "./style.css";
 
 addStyles(css);
 
 /** The findings under review, best first. */
-export function IssueList({ state, actions }: ViewProps) {
+export function IssueList({ state, actions, toggle = true }: ViewProps & { toggle?: boolean }) {
   const acts = actsOf(state, actions);
   const queue = state.queue.value;
   const undecided = acts.undecided_only.value;
@@ -24,7 +24,12 @@ export function IssueList({ state, actions }: ViewProps) {
   const height = state.height.value;
   return (
     <div class="b-list" style={height > 0 ? { "--b-height": `${height}px` } : {}}>
-      <Progress queue={queue} acts={acts} />
+      {queue.total === 0 ? null : (
+        <div class="b-list-head">
+          <Progress queue={queue} />
+          {toggle ? <UndecidedOnly acts={acts} /> : null}
+        </div>
+      )}
       <Lines state={state} acts={acts} queue={queue} pages={pages} />
     </div>
   );

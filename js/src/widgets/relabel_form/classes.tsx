@@ -24,7 +24,7 @@ export function ClassPicker({ item, classes, acts }: Props) {
     void acts.relabel(name);
   };
   return (
-    <div class="b-picker">
+    <div class={`b-picker${open ? " b-open" : ""}`}>
       {few && !open ? (
         <ClassButtons current={item.preview.label} classes={classes} onChoose={choose} />
       ) : null}

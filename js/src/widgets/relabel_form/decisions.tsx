@@ -4,33 +4,39 @@ import type { State } from "../../session/state";
 import { Button, Keycap } from "../../ui/parts";
 import { More } from "./more";
 
+/** Longer names stand on the button only where there is room. */
+const SHORT = 4;
+
 interface Props {
   item: Item;
   state: State;
   acts: Acts;
 }
 
-/** One key each; the reason goes with whichever comes next. */
+/** One key each. */
 export function Decisions({ item, state, acts }: Props) {
-  const { label } = item.preview;
+  const name = item.preview.label ?? "no label";
   const blocked = state.status.value.read_only || state.connection.value === "gone";
   const undecidable = blocked || item.rank === null;
   return (
-    <div class="b-decisions">
-      <Reason acts={acts} />
-      <div class="b-decision-row">
-        <Accept item={item} acts={acts} blocked={blocked} />
-        <Button keycap="k" disabled={undecidable} onClick={() => void acts.decide("kept")}>
-          <span>Keep</span> <span class="b-button-name">{label ?? "no label"}</span>
-        </Button>
-        <Button keycap="s" disabled={undecidable} onClick={() => void acts.decide("skipped")}>
-          Skip
-        </Button>
-        <Button keycap="u" disabled={undecidable} onClick={() => void acts.decide("unsure")}>
-          Unsure
-        </Button>
-        <More item={item} state={state} acts={acts} blocked={blocked} />
-      </div>
+    <div class="b-decision-row">
+      <Accept item={item} acts={acts} blocked={blocked} />
+      <Button
+        keycap="k"
+        disabled={undecidable}
+        title={`Keep ${name} (k)`}
+        onClick={() => void acts.decide("kept")}
+      >
+        <span>Keep</span>
+        <span class={`b-button-name${name.length > SHORT ? " b-long" : ""}`}>{name}</span>
+      </Button>
+      <Button keycap="s" disabled={undecidable} onClick={() => void acts.decide("skipped")}>
+        Skip
+      </Button>
+      <Button keycap="u" disabled={undecidable} onClick={() => void acts.decide("unsure")}>
+        Unsure
+      </Button>
+      <More item={item} state={state} acts={acts} blocked={blocked} />
     </div>
   );
 }
@@ -49,25 +55,5 @@ function Accept({ item, acts, blocked }: { item: Item; acts: Acts; blocked: bool
       <span>Relabel to</span> <span class="b-button-name">{suggestion}</span>
       <Keycap>↵</Keycap>
     </Button>
-  );
-}
-
-function Reason({ acts }: { acts: Acts }) {
-  return (
-    <input
-      class="b-input b-reason"
-      aria-label="Reason for the next decision"
-      placeholder="Reason (optional)"
-      value={acts.reason.value}
-      onInput={(event) => {
-        acts.reason.value = event.currentTarget.value;
-      }}
-      onKeyDown={(event) => {
-        if (event.key !== "Enter" || event.isComposing) return;
-        event.preventDefault();
-        event.stopPropagation();
-        event.currentTarget.closest<HTMLElement>(".burnish")?.focus({ preventScroll: true });
-      }}
-    />
   );
 }

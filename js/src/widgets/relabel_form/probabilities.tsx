@@ -5,6 +5,8 @@ import { Bar, Keycap } from "../../ui/parts";
 import { score } from "../../ui/words";
 
 const SHOWN = 3;
+/** pixels; there is room for one more line, so that the form keeps its height from row to row */
+const LINE = 26;
 
 interface Props {
   item: Item;
@@ -16,8 +18,14 @@ interface Props {
 export function Probabilities({ item, classes, acts }: Props) {
   const lines = likeliest(item);
   if (lines.length === 0) return null;
+  const room = Math.min(SHOWN + 1, item.probabilities.length) * LINE;
   return (
-    <div class="b-probabilities" role="group" aria-label="What the model says">
+    <div
+      class="b-probabilities"
+      role="group"
+      aria-label="What the model says"
+      style={{ minHeight: `${room}px` }}
+    >
       {lines.map((line, index) => (
         <Line
           key={line.name}

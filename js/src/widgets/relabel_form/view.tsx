@@ -11,6 +11,7 @@ import { ClassPicker } from "./classes";
 import { Decisions } from "./decisions";
 import { Evidence } from "./evidence";
 import { Probabilities } from "./probabilities";
+import { Reason } from "./reason";
 import css from "./style.css";
 import { Subject } from "./subject";
 
@@ -42,7 +43,10 @@ function Form({ state, acts, loaded }: { state: State; acts: Acts; loaded: Loade
           <Probabilities item={item} classes={state.classes.value} acts={acts} />
           <Evidence item={item} />
         </div>
+      </div>
+      <div class="b-tools">
         <ClassPicker item={item} classes={state.classes.value} acts={acts} />
+        <Reason acts={acts} />
       </div>
       <Decisions item={item} state={state} acts={acts} />
     </div>
