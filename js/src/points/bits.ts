@@ -23,7 +23,7 @@ function countOnes(byte: number): number {
 
 export function countBits(bitmap: Uint8Array): number {
   let total = 0;
-  for (const byte of bitmap) total += ONES[byte] as number;
+  for (let i = 0; i < bitmap.length; i++) total += ONES[bitmap[i] as number] as number;
   return total;
 }
 

@@ -15,6 +15,7 @@ const BIN = 65536 / SIDE;
 /** A name says something only where its class gathers and is the most common one. */
 const GATHERED = 0.12;
 const PURE = 0.4;
+const FEWEST = 5;
 
 /** The middle of the densest place of each class; classes without such a place are left out. */
 export function classCenters(
@@ -55,10 +56,10 @@ function centerOf(
   code: number,
 ): Center | null {
   const total = own.reduce((sum, n) => sum + n, 0);
-  if (total === 0) return null;
   const peak = around(own).reduce((best, n, i, sums) => (n > (sums[best] as number) ? i : best), 0);
   const gathered = sumAround(own, peak);
-  if (gathered < GATHERED * total || gathered < PURE * sumAround(all, peak)) return null;
+  if (gathered < FEWEST || gathered < GATHERED * total) return null;
+  if (gathered < PURE * sumAround(all, peak)) return null;
   const near = rows.filter((row) => codes[row] === code && isAround(binOf(xy, row), peak));
   return { code, x: median(xy, near, 0), y: median(xy, near, 1), rows: total };
 }

@@ -91,9 +91,9 @@ export function ringAt(cloud: Cloud, look: Look, rings: number, pixelsPerArea: n
   const perPixel = Math.max((cloud.density * share) / pixelsPerArea, 1e-9);
   const room = Math.sqrt(RING_CROWD / Math.PI / perPixel);
   const radius = clamp(room, look.size / 2 + 1, look.size / 2 + RING_GAP);
-  const overlap = perPixel * Math.PI * radius * radius;
-  const alpha = clamp(0.95 * (overlap / RING_CROWD) ** -0.75, 0.04, 0.95);
-  return { radius, line: clamp(radius / 4, 0.8, 1.3), alpha };
+  const line = clamp(radius / 4, 0.8, 1.3);
+  const layers = perPixel * 2 * Math.PI * radius * line;
+  return { radius, line, alpha: 0.95 / (1 + 3 * layers) };
 }
 
 function clamp(value: number, low: number, high: number): number {

@@ -17,7 +17,8 @@ export interface Device {
 const PAGE = Symbol.for("burnish/1");
 
 interface Page {
-  points?: Device;
+  /** null once it is known that there can be none */
+  points?: Device | null;
 }
 
 function page(): Page {
@@ -26,12 +27,13 @@ function page(): Page {
   return world[PAGE];
 }
 
-/** The page's device, or null where there is no WebGL 2. Give it back with `release`. */
+/** The page's device, or null without WebGL 2 on a graphics card. Give it back with `release`. */
 export function acquire(): Device | null {
   const shared = page();
-  const device = shared.points ?? create();
+  if (shared.points === null) return null;
+  shared.points ??= create();
+  const device = shared.points;
   if (!device) return null;
-  shared.points = device;
   device.users++;
   return device;
 }
@@ -49,10 +51,11 @@ function create(): Device | null {
   const gl = canvas.getContext("webgl2", {
     antialias: false,
     depth: false,
+    failIfMajorPerformanceCaveat: true,
     premultipliedAlpha: true,
     powerPreference: "high-performance",
   });
-  if (!gl) return null;
+  if (!gl || isSoftware(gl)) return null;
   const device: Device = {
     canvas,
     gl,
@@ -76,8 +79,8 @@ function restore(device: Device): void {
   for (const callback of [...device.restored]) callback();
 }
 
-/** Whether the browser draws WebGL on the processor. */
-export function isSoftware(gl: WebGL2RenderingContext): boolean {
+/** Browsers differ in what they call a performance caveat. */
+function isSoftware(gl: WebGL2RenderingContext): boolean {
   const info = gl.getExtension("WEBGL_debug_renderer_info");
   const name = info ? String(gl.getParameter(info.UNMASKED_RENDERER_WEBGL)) : "";
   return /swiftshader|llvmpipe|software|basic render/i.test(name);

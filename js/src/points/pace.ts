@@ -20,3 +20,22 @@ export class Pace {
     else if (time < FAST && this.step > 0) this.step--;
   }
 }
+
+const FEW = 4000;
+
+/** Every so manieth of a long list of rows; the last answer is kept, so that it stays one list. */
+export class Thinned {
+  private rows: Uint32Array = new Uint32Array(0);
+  private every = 1;
+  private answer: Uint32Array = this.rows;
+
+  of(rows: Uint32Array, every: number): Uint32Array {
+    if (every === 1 || rows.length < FEW) return rows;
+    if (rows !== this.rows || every !== this.every) {
+      this.answer = rows.filter((_, i) => i % every === 0);
+      this.rows = rows;
+      this.every = every;
+    }
+    return this.answer;
+  }
+}

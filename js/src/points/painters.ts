@@ -1,23 +1,14 @@
-import { acquire, type Device, isSoftware, release } from "./device";
+import { acquire } from "./device";
 import { GlPainter } from "./gl_painter";
 import type { Painter } from "./painter";
-import { SoftwarePainter } from "./software_painter";
 
 /**
- * WebGL on a graphics card, else our own painter: without a card the browser runs WebGL on the
- * processor, several times slower than painting there directly.
+ * A painter on the graphics card, or null: without a card the browser runs WebGL on the processor,
+ * where it is several times slower than painting there directly.
  */
-export function choosePainter(onRestored: () => void): Painter {
+export function webglPainter(onRestored: () => void): Painter | null {
   const device = acquire();
-  if (!device) return new SoftwarePainter();
-  if (isSoftware(device.gl)) {
-    release(device);
-    return new SoftwarePainter();
-  }
-  return listening(device, onRestored);
-}
-
-function listening(device: Device, onRestored: () => void): Painter {
+  if (!device) return null;
   const painter = new GlPainter(device);
   device.restored.add(onRestored);
   return {

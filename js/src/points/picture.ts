@@ -3,11 +3,12 @@ import { type Cloud, lookAt, ringAt, survey } from "./density";
 import { buildGrid, type Grid } from "./grid";
 import { rowsInside } from "./lasso";
 import { Glide, Settling } from "./motion";
-import { Pace } from "./pace";
+import { Pace, Thinned } from "./pace";
 import type { Frame, Painter, Rgb } from "./painter";
-import { choosePainter } from "./painters";
+import { webglPainter } from "./painters";
 import { nearest } from "./pick";
 import { FLAGGED, HIDDEN, Scene, SELECTED } from "./scene";
+import { SoftwarePainter } from "./software_painter";
 import { fitTo, type Insets, panBy, rehome, type Viewport, zoomAt } from "./viewport";
 
 const FADE = 0.16;
@@ -29,7 +30,7 @@ export class Picture {
   /** only flagged points stay full */
   onlyFlagged = false;
   ringColor: Rgb = [27, 31, 36];
-  insets: Insets = { top: 24, right: 24, bottom: 24, left: 24 };
+  private insets: Insets = { top: 56, right: 24, bottom: 24, left: 24 };
   stretch = 1;
   reducedMotion = false;
   view: Viewport = START;
@@ -39,19 +40,20 @@ export class Picture {
   private flagged: Uint32Array = NO_ROWS;
   private selected: Uint32Array = NO_ROWS;
   private grid: Grid | null = null;
-  private readonly painter: Painter;
+  private painter: Painter = new SoftwarePainter();
+  private upgraded = false;
   private readonly target: CanvasRenderingContext2D | null;
   private readonly glide = new Glide();
   private readonly settling = new Settling();
   private readonly pace = new Pace();
   private surveyed = false;
+  private readonly thin = new Thinned();
   private request = 0;
   private rest: ReturnType<typeof setTimeout> | undefined;
   private moving = false;
 
   constructor(private readonly stop: AbortSignal) {
     this.target = this.canvas.getContext("2d");
-    this.painter = choosePainter(() => this.invalidate());
     stop.addEventListener("abort", () => this.dispose(), { once: true });
   }
 
@@ -103,13 +105,17 @@ export class Picture {
     if (size.width === this.size.width && size.height === this.size.height) return;
     this.size = size;
     if (this.surveyed) this.rehome(true);
-    this.paint(performance.now());
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+    this.tick(performance.now());
   }
 
   /** Leave room at the edges for what floats over the picture. */
-  reserve(insets: Partial<Insets>): void {
-    this.insets = { ...this.insets, ...insets };
-    this.changeCloud();
+  reserve(right: number): void {
+    if (right === this.insets.right) return;
+    this.insets = { ...this.insets, right };
+    this.rehome(true);
+    this.invalidate();
   }
 
   private changeCloud(): void {
@@ -235,8 +241,22 @@ export class Picture {
     const frame = this.frame(settled);
     this.fitCanvas(frame.dpr);
     this.painter.paint(scene, frame, target);
+    this.upgrade();
     if (frame.every > 1 || this.moving) this.pace.took(performance.now() - start);
     this.onFrame(this.view, size);
+  }
+
+  /** Starting WebGL takes a while, so the first picture does not wait for it. */
+  private upgrade(): void {
+    if (this.upgraded) return;
+    this.upgraded = true;
+    idle(() => {
+      const painter = webglPainter(() => this.invalidate());
+      if (!painter) return;
+      this.painter.dispose();
+      this.painter = painter;
+      this.scene.touch();
+    }, this.stop);
   }
 
   private fitCanvas(dpr: number): void {
@@ -251,6 +271,7 @@ export class Picture {
     const area = view.kx * view.ky;
     const look = lookAt(this.cloud, area);
     const inMotion = this.moving || settled < 1;
+    const every = inMotion ? this.pace.every(scene.rows) : 1;
     return {
       ...size,
       ...look,
@@ -258,11 +279,11 @@ export class Picture {
       view,
       fade: selected.length > 0 ? FADE : 1,
       only: this.onlyFlagged ? FLAGGED : 0,
-      flagged,
+      flagged: this.thin.of(flagged, every),
       selected,
       ring: { ...ringAt(this.cloud, look, flagged.length, area), color: this.ringColor },
       settled,
-      every: inMotion ? this.pace.every(scene.rows) : 1,
+      every,
     };
   }
 

@@ -51,10 +51,11 @@ export class Bulk {
     }
   }
 
-  relabel(): Promise<boolean> {
+  async relabel(): Promise<void> {
     const to = this.to.peek();
-    if (to === null) return Promise.resolve(false);
-    return this.act("relabel", { rows: null, to, reason: null, advance: false });
+    if (to === null) return;
+    const done = await this.act("relabel", { rows: null, to, reason: null, advance: false });
+    if (done) this.to.value = null;
   }
 
   drop(): Promise<boolean> {

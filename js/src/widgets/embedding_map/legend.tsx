@@ -32,7 +32,7 @@ export function Legend({ map }: { map: MapModel }) {
 function reserveRoom(map: MapModel, box: HTMLElement): () => void {
   const reserve = () => {
     const wide = map.stage.clientWidth >= NARROW;
-    map.picture.reserve({ right: wide ? box.offsetWidth + 20 : 24 });
+    map.picture.reserve(wide ? box.offsetWidth + 20 : 24);
   };
   const observer = new ResizeObserver(reserve);
   observer.observe(box);
