@@ -119,8 +119,8 @@ def compare(
     rows' part of the variance is a paired bootstrap of the seed average (2,000 replicates; 200
     for metrics given as functions; whole groups where there is a ``group`` role); the seeds' part
     is the variance between seeds that the rows do not explain. Both are combined with
-    Satterthwaite's degrees of freedom. Two rows, one fixed and one broken, are added to the
-    variance of count-based metrics, so that few or no flipped rows do not look certain.
+    Satterthwaite's degrees of freedom. The rows' part of count-based metrics is never taken to be
+    smaller than with one row fixed and one broken, so that no flipped row does not look certain.
     ``low_all, high_all`` and ``p_adjusted`` come from the maximum over all slices and metrics.
 
     Below 30 rows the interval is given and flagged ``small-slice``. Without any variation the
@@ -258,8 +258,8 @@ def _units(rows: EvaluationRows) -> Floats:
     """Return how many independent rows, or clusters of rows, each slice holds."""
     clusters = rows.clusters
     if clusters is None:
-        return rows.members.sum(axis=1).astype(np.float64)
-    return np.array([len(np.unique(clusters[inside])) for inside in rows.members], np.float64)
+        return np.asarray(rows.members.sum(axis=1), dtype=np.float64)
+    return np.array([float(len(np.unique(clusters[inside]))) for inside in rows.members])
 
 
 def _floor(rows: EvaluationRows, metrics: list[Metric], predictions: Predictions) -> Floats:

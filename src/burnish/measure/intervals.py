@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-JOINT_DRAWS = 50_000
+JOINT_DRAWS = 20_000
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def estimate(
     units : array of shape (n_statistics,)
         Rows, or clusters of rows, behind each statistic.
     floor : array of shape (n_statistics,)
-        Variance that is added for what few rows cannot show.
+        Least variance of the rows' part, for what few rows cannot show.
     confidence : float
         In (0, 1).
     seed : int
@@ -94,25 +94,22 @@ def estimate(
     References
     ----------
     Satterthwaite (1946), An approximate distribution of estimates of variance components.
-    Westfall and Young (1993), Resampling-based multiple testing. Bonett and Price (2012),
-    Adjusted Wald confidence interval for a difference of binomial proportions based on paired
-    data.
+    Westfall and Young (1993), Resampling-based multiple testing.
     """
-    rows, seeds, df = _variances(differences, replicates, units, floor)
+    parts = _variances(differences, replicates, units, floor)
     difference = differences.mean(axis=0)
-    variance = rows + seeds
+    variance = parts.rows + parts.seeds
     if not exact:
         variance = np.where(variance > 0, variance, np.nan)
-    p = _p_values(difference, variance, df)
-    correlation = _correlation(differences, replicates[:n_joint], rows, seeds, floor)
-    smallest = _smallest_p(correlation, variance, seed)
+    p = _p_values(difference, variance, parts.df)
+    smallest = _smallest_p(_correlation(differences, replicates[:n_joint], parts), variance, seed)
     alpha = 1 - confidence
-    half = _half_width(variance, df, alpha)
-    half_all = _half_width(variance, df, _joint_alpha(smallest, alpha, variance))
+    half = _half_width(variance, parts.df, alpha)
+    half_all = _half_width(variance, parts.df, _joint_alpha(smallest, alpha, variance))
     return Estimates(
         difference,
         variance,
-        df,
+        parts.df,
         difference - half,
         difference + half,
         difference - half_all,
@@ -122,22 +119,29 @@ def estimate(
     )
 
 
-def _variances(
-    differences: Floats, replicates: Floats, units: Floats, floor: Floats
-) -> tuple[Floats, Floats, Floats]:
+@dataclass(frozen=True)
+class _Parts:
+    """Variance of the drawn rows, the same with its floor, of the seeds; degrees of freedom."""
+
+    drawn: Floats
+    rows: Floats
+    seeds: Floats
+    df: Floats
+
+
+def _variances(differences: Floats, replicates: Floats, units: Floats, floor: Floats) -> _Parts:
     n_seeds = len(differences)
     unbiased = units / np.maximum(units - 1, 1)
-    together = _nan_variance(replicates.mean(axis=1)) * unbiased
-    rows = together + floor
-    seeds = np.zeros_like(rows)
+    drawn = _nan_variance(replicates.mean(axis=1)) * unbiased
+    rows = np.maximum(drawn, floor)
     row_df = np.maximum(units - 1, 1)
     if n_seeds == 1:
-        return rows, seeds, row_df
+        return _Parts(drawn, rows, np.zeros_like(rows), row_df)
     alone = _nan_variance(replicates).mean(axis=0) * unbiased
-    joint = np.maximum(alone - together, 0) * n_seeds / (n_seeds - 1)
+    joint = np.maximum(alone - drawn, 0) * n_seeds / (n_seeds - 1)
     between = differences.var(axis=0, ddof=1)
     seeds = np.maximum(between - joint, 0) / n_seeds
-    return rows, seeds, _satterthwaite(rows, row_df, seeds, n_seeds - 1)
+    return _Parts(drawn, rows, seeds, _satterthwaite(rows, row_df, seeds, n_seeds - 1))
 
 
 def _satterthwaite(rows: Floats, row_df: Floats, seeds: Floats, seed_df: float) -> Floats:
@@ -172,15 +176,13 @@ def _half_width(variance: Floats, df: Floats, alpha: float) -> Floats:
     return np.asarray(t.ppf(1 - alpha / 2, df) * np.sqrt(variance))
 
 
-def _correlation(
-    differences: Floats, replicates: Floats, rows: Floats, seeds: Floats, floor: Floats
-) -> Floats:
-    by_rows = _unit_products(replicates.mean(axis=1)) * _outer_root(rows - floor)
-    by_seeds = _unit_products(differences) * _outer_root(seeds)
+def _correlation(differences: Floats, replicates: Floats, parts: _Parts) -> Floats:
+    by_rows = _unit_products(replicates.mean(axis=1)) * _outer_root(parts.drawn)
+    by_seeds = _unit_products(differences) * _outer_root(parts.seeds)
     covariance = by_rows + by_seeds
-    np.fill_diagonal(covariance, rows + seeds)
-    scale = _outer_root(rows + seeds)
-    return np.divide(covariance, scale, out=np.eye(len(rows)), where=scale > 0)
+    np.fill_diagonal(covariance, parts.rows + parts.seeds)
+    scale = _outer_root(parts.rows + parts.seeds)
+    return np.divide(covariance, scale, out=np.eye(len(scale)), where=scale > 0)
 
 
 def _unit_products(values: Floats) -> Floats:

@@ -138,8 +138,7 @@ def _standardised(ds: Reading, columns: list[str]) -> Matrix:
             hint="give the embedding role to a column of vectors",
         )
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    values[~np.isfinite(values)] = np.nan
-    return _scaled(values)
+    return _scaled(np.where(np.isfinite(values), values, np.nan))
 
 
 def _scaled(values: Matrix) -> Matrix:
