@@ -11,12 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from burnish.core.canonical import logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta, Ordinals, invert, squash
 from burnish.core.fingerprint import fingerprint
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import UnknownVersionError
+from burnish.errors import CorruptError, UnknownVersionError
 from burnish.store.backend import CommitRecord
 from burnish.store.base import Base
 from burnish.store.codec import decode
@@ -37,18 +38,22 @@ class History:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.backend = SqliteBackend(path / "store.sqlite")
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
-        self._load()
-        self.store_id = self.backend.meta()["id"]
-        first = next(iter(self._records.values()))
-        self.root = first.id
-        self.roles: dict[str, Any] = first.header["roles"]
-        key = self.roles["key"]
-        self.base = Base(path, [key] if isinstance(key, str) else list(key))
+        self.backend = SqliteBackend(path / "store.sqlite")
+        try:
+            self._load()
+            self.store_id = self.backend.store_id()
+            self.root = self._first()
+            self.roles: dict[str, Any] = self._records[self.root].header["roles"]
+            key = self.roles["key"]
+            self.base = Base(path, [key] if isinstance(key, str) else list(key))
+            self._check_base()
+        except BaseException:
+            self.backend.abandon()
+            raise
 
     def refresh(self) -> None:
         """Read versions that other processes wrote."""
@@ -151,17 +156,25 @@ class History:
 
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
-        return self.backend.refs()[branch]
+        refs = self.backend.refs()
+        if branch not in refs:
+            raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
+        return refs[branch]
 
     def verify(self) -> list[str]:
         """Return what is wrong with the store, nothing when all bytes are those written."""
         problems = self.backend.integrity()
         if problems:
             return problems
-        first = self._record(self.root).header
-        problems += self.base.verify(first["base"])
-        for record in self._records.values():
+        problems = self.base.verify(self._record(self.root).header["base"])
+        if problems:
+            return problems
+        for record in list(self._records.values()):
             problems += self._verify_commit(record)
+        for branch, target in self.backend.refs().items():
+            problems += self._verify_head(f"branch {branch!r}", target)
+        for branch, user in self.backend.working_copies():
+            problems += self._verify_working(branch, user)
         return problems
 
     def close(self) -> None:
@@ -171,11 +184,37 @@ class History:
     def _load(self) -> None:
         last = next(reversed(self._records.values())).number if self._records else -1
         for record in self.backend.commits(after=last):
+            self._check(record, last + 1)
             self._records[record.id] = record
+            last = record.number
+
+    def _first(self) -> str:
+        if not self._records:
+            raise self._corrupt("holds no version")
+        return next(iter(self._records))
+
+    def _check(self, record: CommitRecord, number: int) -> None:
+        if record.number != number:
+            raise self._corrupt(f"has a version {record.name} where v{number} was expected")
+        if commit_id(record.header) != record.id:
+            raise self._corrupt(f"has a version {record.name} whose header was changed")
+        if not self._records.keys() >= set(record.header["parents"]):
+            raise self._corrupt(f"misses a parent of version {record.name}")
+
+    def _check_base(self) -> None:
+        header = self._records[self.root].header
+        schema = [[field.name, logical_type(field.type)] for field in self.base.table.schema]
+        if len(self.base) != header["rows"] or schema != header["schema"]:
+            raise self._corrupt("has a base.arrow that is not the table it was made from")
+
+    def _corrupt(self, what: str) -> CorruptError:
+        return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")
 
     def _record(self, commit: str) -> CommitRecord:
         if commit not in self._records:
             self.refresh()
+        if commit not in self._records:
+            raise self._corrupt(f"misses the version {commit[:8]}…")
         return self._records[commit]
 
     def _by_name(self, ref: str) -> str | None:
@@ -217,12 +256,28 @@ class History:
         return adjusted_sums(sums, self.state(old), self.state(new), delta)
 
     def _verify_commit(self, record: CommitRecord) -> list[str]:
-        if commit_id(record.header) != record.id:
-            return [f"{record.name}: its header does not have the id {record.id[:8]}…"]
-        delta = self.delta(record.id)
+        try:
+            delta = self.delta(record.id)
+        except CorruptError as error:
+            return [f"{record.name}: {error.message}"]
         if commitment(delta, record.seed, self.key_bytes) != record.header["cells"]:
             return [f"{record.name}: its cells are not those that were committed"]
         return []
+
+    def _verify_head(self, what: str, commit: str) -> list[str]:
+        if commit in self._records:
+            return []
+        return [f"{what} stands at {commit[:8]}…, which is no version"]
+
+    def _verify_working(self, branch: str, user: str) -> list[str]:
+        what = f"the working copy of {user!r} on {branch!r}"
+        try:
+            where = self.backend.working(branch, user)
+            for blob in self.backend.gestures(branch, user):
+                decode(blob)
+        except CorruptError as error:
+            return [f"{what}: {error.message}"]
+        return self._verify_head(what, where.head)
 
     def key_bytes(self, ordinals: Ordinals) -> pa.Array:
         """Return the canonical keys of ordinals."""

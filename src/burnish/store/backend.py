@@ -59,6 +59,10 @@ class Backend(Protocol):
         """Return where a working copy stands; made at the branch's head when new."""
         ...
 
+    def working_copies(self) -> list[tuple[str, str]]:
+        """Return branch and user of every working copy."""
+        ...
+
     def gestures(self, branch: str, user: str) -> list[bytes]:
         """Return the journal, undone gestures included."""
         ...
@@ -108,4 +112,8 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Checkpoint and close."""
+        ...
+
+    def abandon(self) -> None:
+        """Close without a checkpoint, for a store that cannot be used."""
         ...

@@ -6,8 +6,11 @@ decoding its neighbours and a checkout costs no memory of its own.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import uuid
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,9 +73,11 @@ class Base:
     def verify(self, expected: str) -> list[str]:
         """Return what is wrong with the file, nothing when its bytes are those written."""
         found = file_hash(self.folder / "base.arrow")
-        if found == expected:
-            return []
-        return [f"base.arrow has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
+        if found != expected:
+            return [f"base.arrow has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
+        if not self._index.equals(KeyIndex.of(self.key_bytes())):
+            return ["the key index is damaged: delete keys.hash.npy and keys.ordinal.npy"]
+        return []
 
 
 class KeyIndex:
@@ -83,13 +88,19 @@ class KeyIndex:
         self._ordinals = ordinals
 
     @classmethod
-    def build(cls, folder: Path, keys: pa.Array) -> KeyIndex:
-        """Build and write the index."""
+    def of(cls, keys: pa.Array) -> KeyIndex:
+        """Build the index."""
         hashes = _short_hashes(keys)
         order = np.argsort(hashes, kind="stable")
-        index = cls(hashes[order], order.astype(np.int64))
-        np.save(folder / "keys.hash.npy", index._hashes)
-        np.save(folder / "keys.ordinal.npy", index._ordinals)
+        return cls(hashes[order], order.astype(np.int64))
+
+    @classmethod
+    def build(cls, folder: Path, keys: pa.Array) -> KeyIndex:
+        """Build the index and write it where the folder can be written."""
+        index = cls.of(keys)
+        with contextlib.suppress(OSError):
+            _save(folder / "keys.hash.npy", index._hashes)
+            _save(folder / "keys.ordinal.npy", index._ordinals)
         return index
 
     @classmethod
@@ -100,7 +111,8 @@ class KeyIndex:
             ordinals = np.load(folder / "keys.ordinal.npy", mmap_mode="r")
         except (OSError, ValueError):
             return cls.build(folder, base.key_bytes())
-        if len(hashes) == len(ordinals) == len(base):
+        shapes = [(array.dtype.str, array.shape) for array in (hashes, ordinals)]
+        if shapes == [("<u8", (len(base),)), ("<i8", (len(base),))]:
             return cls(hashes, ordinals)
         return cls.build(folder, base.key_bytes())
 
@@ -111,11 +123,22 @@ class KeyIndex:
         hashes = _short_hashes(keys)
         places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
         found = np.asarray(self._ordinals[places], dtype=np.int64)
+        if found.min() < 0 or found.max() >= len(base):
+            raise CorruptError(
+                f"the key index in {base.folder} is damaged",
+                hint="delete keys.hash.npy and keys.ordinal.npy; they are made again",
+            )
         right = base.key_bytes(found)
         wrong = np.flatnonzero(_differ(right, keys))
         for i in wrong:
             found[i] = self._search(hashes[i], keys[int(i)].as_py(), int(places[i]), base)
         return found
+
+    def equals(self, other: KeyIndex) -> bool:
+        """Whether both say the same."""
+        return np.array_equal(self._hashes, other._hashes) and np.array_equal(
+            self._ordinals, other._ordinals
+        )
 
     def _search(self, wanted: np.uint64, key: bytes, place: int, base: Base) -> int:
         while place < len(self._hashes) and self._hashes[place] == wanted:
@@ -135,10 +158,19 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _save(path: Path, values: npt.NDArray[Any]) -> None:
+    draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+    with draft.open("wb") as file:
+        np.save(file, values)
+    draft.replace(path)  # whoever has mapped the old file keeps it
+
+
 def _map(path: Path) -> pa.Table:
     try:
-        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
-    except (OSError, pa.ArrowException) as error:
+        table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+        table.validate()
+        return table
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise CorruptError(
             f"the base table {path} cannot be read: {error}",
             hint="restore the folder from a copy",

@@ -1,11 +1,13 @@
 """Deltas as bytes: a JSON header and one Arrow stream a part, compressed as a whole.
 
-The four-byte mark names the layout, so that a store written today can be read for ever.
+The four-byte mark names the layout, so that a store written today can be read for ever; the
+CRC-32 after it covers everything that follows.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from typing import Any
 
 import pyarrow as pa
@@ -28,8 +30,8 @@ def encode(delta: Delta, header: dict[str, Any]) -> bytes:
     layout = [[name, stream.size] for (name, _), stream in zip(parts, streams, strict=True)]
     head = canonical_json({"header": header, "parts": layout})
     body = b"".join([len(head).to_bytes(4, "little"), head, *map(bytes, streams)])
-    packed = _CODEC.compress(body, asbytes=True)
-    return b"".join([_MARK, len(body).to_bytes(8, "little"), packed])
+    packed = len(body).to_bytes(8, "little") + _CODEC.compress(body, asbytes=True)
+    return b"".join([_MARK, zlib.crc32(packed).to_bytes(4, "little"), packed])
 
 
 def decode(blob: bytes) -> tuple[Delta, dict[str, Any]]:
@@ -52,8 +54,10 @@ def decode(blob: bytes) -> tuple[Delta, dict[str, Any]]:
 def _decode(blob: bytes) -> tuple[Delta, dict[str, Any]]:
     if blob[:4] != _MARK:
         raise ValueError(f"starts with {blob[:4]!r}, expected {_MARK!r}")
-    size = int.from_bytes(blob[4:12], "little")
-    body = memoryview(_CODEC.decompress(blob[12:], size, asbytes=True))
+    if zlib.crc32(blob[8:]) != int.from_bytes(blob[4:8], "little"):
+        raise ValueError("its checksum does not fit")
+    size = int.from_bytes(blob[8:16], "little")
+    body = memoryview(_CODEC.decompress(blob[16:], size, asbytes=True))
     start = 4 + int.from_bytes(body[:4], "little")
     head = json.loads(bytes(body[4:start]))
     tables = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from burnish.core.canonical import canonical_json
 from burnish.errors import BusyError, ClosedError, CorruptError, FormatError, NotAStoreError
 from burnish.store.backend import CommitRecord, StaleError, WorkingState
 
 APPLICATION_ID = 0x42524E48
 FORMAT = 1
 _BUSY_SECONDS = 30
+_CHECK = "$check"
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -89,16 +92,29 @@ class SqliteBackend:
         """Return the store's own facts: format, id, base."""
         return dict(self._rows("SELECT name, value FROM meta"))
 
+    def store_id(self) -> str:
+        """Return the id of the store, the same in every copy of it."""
+        found = self.meta().get("id")
+        if found is None:
+            raise self._corrupt("has no id")
+        return found
+
     def commits(self, after: int = -1) -> list[CommitRecord]:
         """Return commits with a number above `after`, in order, without their deltas."""
         rows = self._rows(
             "SELECT id, number, header, seed FROM commits WHERE number > ? ORDER BY number", after
         )
-        return [CommitRecord(i, n, json.loads(header), seed, b"") for i, n, header, seed in rows]
+        try:
+            return [CommitRecord(i, n, json.loads(h), seed, b"") for i, n, h, seed in rows]
+        except (ValueError, TypeError) as error:
+            raise self._corrupt(f"has a version whose header cannot be read: {error}") from error
 
     def delta(self, commit: str) -> bytes:
         """Return the encoded delta of a commit."""
-        return bytes(self._rows("SELECT delta FROM commits WHERE id = ?", commit)[0][0])
+        rows = self._rows("SELECT delta FROM commits WHERE id = ?", commit)
+        if not rows or not isinstance(rows[0][0], bytes):
+            raise self._corrupt(f"has no delta of version {commit[:8]}…")
+        return bytes(rows[0][0])
 
     def refs(self) -> dict[str, str]:
         """Return branch name → commit id."""
@@ -117,10 +133,13 @@ class SqliteBackend:
             )
         made = self._read_working(branch, user)
         if made is None:
-            raise CorruptError(
-                f"the store has no branch {branch!r}", hint="restore the folder from a copy"
-            )
+            raise self._corrupt(f"has no branch {branch!r}")
         return made
+
+    def working_copies(self) -> list[tuple[str, str]]:
+        """Return branch and user of every working copy."""
+        rows = self._rows("SELECT branch, user FROM working UNION SELECT branch, user FROM journal")
+        return [(str(branch), str(user)) for branch, user in rows]
 
     def gestures(self, branch: str, user: str) -> list[bytes]:
         """Return the journal, undone gestures included."""
@@ -206,15 +225,19 @@ class SqliteBackend:
 
     def sums(self, commit: str) -> dict[str, int] | None:
         """Return the column sums of a version when they were kept."""
-        rows = self._rows("SELECT name, total FROM sums WHERE commit_id = ?", commit)
-        return {name: int(total, 16) for name, total in rows} or None
+        kept = dict(self._rows("SELECT name, total FROM sums WHERE commit_id = ?", commit))
+        if kept.pop(_CHECK, None) != _digest(kept):
+            return None
+        return {name: int(total, 16) for name, total in kept.items()}
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
         with self._write() as connection:
+            kept = {name: f"{total:x}" for name, total in sums.items()}
+            kept[_CHECK] = _digest(kept)
             connection.executemany(
                 "INSERT OR REPLACE INTO sums VALUES (?, ?, ?)",
-                [(commit, name, f"{total:x}") for name, total in sums.items()],
+                [(commit, name, total) for name, total in kept.items()],
             )
 
     def integrity(self) -> list[str]:
@@ -243,25 +266,26 @@ class SqliteBackend:
             application = self._rows("PRAGMA application_id")[0][0]
             version = self._rows("PRAGMA user_version")[0][0]
         except CorruptError as error:
-            self._abandon()
+            self.abandon()
             raise NotAStoreError(
                 f"{self.path} is not a burnish store: {error.message}",
                 hint="make one with bn.create(path, frame, key=…)",
             ) from error
         if application != APPLICATION_ID:
-            self._abandon()
+            self.abandon()
             raise NotAStoreError(
                 f"{self.path} is a SQLite file of another program",
                 hint="make a store with bn.create(path, frame, key=…)",
             )
         if version > FORMAT:
-            self._abandon()
+            self.abandon()
             raise FormatError(
                 f"{self.path} has format {version}, this burnish reads up to {FORMAT}",
                 hint="upgrade with: pip install --upgrade burnish",
             )
 
-    def _abandon(self) -> None:
+    def abandon(self) -> None:
+        """Close without a checkpoint, for a store that cannot be used."""
         self._closed = True
         for connection in self._open:
             connection.close()
@@ -302,7 +326,19 @@ class SqliteBackend:
             branch,
             user,
         )
-        return WorkingState(*rows[0]) if rows else None
+        if not rows:
+            return None
+        found = WorkingState(*rows[0])
+        if not 0 <= found.applied <= found.recorded:
+            raise self._corrupt(
+                f"has {found.recorded} staged steps of {user!r}, {found.applied} of them applied"
+            )
+        return found
+
+    def _corrupt(self, what: str) -> CorruptError:
+        return CorruptError(
+            f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
+        )
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
@@ -327,6 +363,10 @@ class SqliteBackend:
             if claimed.rowcount != 1:
                 raise StaleError
             yield connection
+
+
+def _digest(values: dict[str, str]) -> str:
+    return hashlib.sha256(canonical_json(values)).hexdigest()
 
 
 def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
