@@ -9,6 +9,7 @@ and nanoseconds whatever its unit, a vector is one cell.
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Column: TypeAlias = Any
+_WIDE_TIME = {"s": pa.time64("us"), "ms": pa.time64("us")}
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -130,6 +132,8 @@ def _payload(array: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         return _tagged(b"y", array.cast(pa.binary())), valid
     if types.is_timestamp(kind) or types.is_duration(kind):
         return _tagged(b"t", _moments(array)), valid
+    if types.is_time(kind):
+        return _tagged(b"t", _moments(array.cast(_WIDE_TIME.get(kind.unit, kind)))), valid
     if types.is_date(kind):
         return _tagged(b"d", _text(array.cast(pa.date32()).cast(pa.int32()))), valid
     if is_list(kind):
@@ -173,6 +177,11 @@ def _moments(array: pa.Array) -> pa.Array:
 
 
 def _list_payload(array: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    if array.null_count:
+        valid = array.is_valid()
+        known = cell_bytes(array.filter(valid))
+        nulls = pa.repeat(pa.scalar(b"n", pa.binary()), len(array))
+        return pc.replace_with_mask(nulls, valid, known), None
     numbers = _flat_numbers(array)
     if numbers is None:
         return _fallback(array), None
@@ -201,9 +210,13 @@ def _flat_numbers(array: pa.Array) -> tuple[bytes, list[int]] | None:
     if not (pa.types.is_floating(array.type) or pa.types.is_integer(array.type)):
         return None
     if pa.types.is_integer(array.type):
-        return None if array.null_count else (_int_bytes(array), shape)
+        return None if array.null_count or _is_wide(array) else (_int_bytes(array), shape)
     values = array.cast(pa.float64()).to_numpy(zero_copy_only=False)
     return _double_bytes(values), shape
+
+
+def _is_wide(array: pa.Array) -> bool:
+    return bool(pa.types.is_uint64(array.type) and (pc.max(array).as_py() or 0) >= 2**63)
 
 
 def _int_bytes(array: pa.Array) -> bytes:
@@ -241,4 +254,7 @@ def _jsonable(value: Any) -> Any:
         return None if np.isnan(value) else float.hex(value + 0.0)
     if isinstance(value, (bytes, bytearray)):
         return value.hex()
+    if isinstance(value, Decimal):
+        whole, _, rest = format(value, "f").partition(".")
+        return f"{whole}.{rest.rstrip('0')}"
     return value if isinstance(value, (str, int, bool, type(None))) else str(value)

@@ -21,6 +21,7 @@ from burnish.core.canonical import Column, canonical_json, cell_bytes, framed
 
 MODULUS = 2**256
 CHUNK = 65_536
+_CHUNK_BYTES = 1 << 25
 _FEW = 4_096
 
 Digests = npt.NDArray[np.uint8]
@@ -65,10 +66,19 @@ def column_sum(name: str, keys: pa.Array, column: Column) -> int:
 
 
 def _chunk_sums(name: str, keys: pa.Array, column: Column) -> Iterator[int]:
-    for start in range(0, len(keys), CHUNK):
-        part = keys.slice(start, CHUNK)
-        messages = framed([name.encode(), part, cell_bytes(column.slice(start, CHUNK))])
-        yield _total(digests(messages))
+    for start, size in spans(column, 0, len(keys)):
+        cells = cell_bytes(column.slice(start, size))
+        yield _total(digests(framed([name.encode(), keys.slice(start, size), cells])))
+
+
+def spans(column: Column, start: int, size: int) -> Iterator[tuple[int, int]]:
+    """Cut a column into pieces whose canonical bytes fit into memory and into one array."""
+    if size > 1 and (size > CHUNK or column.slice(start, size).nbytes > _CHUNK_BYTES):
+        half = size // 2
+        yield from spans(column, start, half)
+        yield from spans(column, start + half, size - half)
+    elif size:
+        yield start, size
 
 
 def _total(hashes: Digests) -> int:
