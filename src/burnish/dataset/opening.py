@@ -19,7 +19,7 @@ import pyarrow as pa
 from burnish.core.canonical import cell_bytes, framed, is_list, key_bytes, logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta
-from burnish.core.fingerprint import digests
+from burnish.core.fingerprint import column_sum, digests, spans
 from burnish.core.keys import shorten
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
@@ -176,10 +176,12 @@ def _keyed(table: pa.Table, key: str | Sequence[str] | None) -> tuple[pa.Table, 
 
 def content_keys(table: pa.Table) -> pa.Array:
     """Return a key a row from its content, with a counter for rows that are the same."""
-    cells: list[Any] = []
-    for name in table.column_names:
-        cells += [name.encode(), cell_bytes(table[name])]
-    names = [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
+    names = []
+    for start, size in spans(table, 0, len(table)):
+        cells: list[Any] = []
+        for name in table.column_names:
+            cells += [name.encode(), cell_bytes(table[name].slice(start, size))]
+        names += [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
     seen: dict[str, int] = {}
     keys = []
     for name in names:
@@ -209,7 +211,14 @@ def _check_keys(table: pa.Table, key: str | list[str]) -> None:
     names = [key] if isinstance(key, str) else key
     if not names:
         raise KeysError("key=[] names no column", hint="pass a column name, or leave key out")
+    if len(set(names)) < len(names):
+        raise KeysError(f"key={key!r} names a column twice", hint="name each column once")
     for name in names:
+        if pa.types.is_nested(table[name].type):
+            raise KeysError(
+                f"key column {name!r} holds {table[name].type}, expected one value a row",
+                hint="pass a column of text, integers or dates, or leave key out",
+            )
         nulls = table[name].null_count
         if nulls:
             raise KeysError(
@@ -294,8 +303,18 @@ def _difference(found: Dataset, table: pa.Table, roles: dict[str, Any]) -> str |
         return "other keys"
     if not np.array_equal(ordinals, np.arange(len(table))):
         table = table.take(pa.array(np.argsort(ordinals)))
-    changed = [n for n in table.column_names if not base[n].equals(table[n])]
+    keys = history.base.key_bytes()
+    changed = [n for n in table.column_names if not _same(n, keys, base[n], table[n])]
     return f"other values in {', '.join(changed)}" if changed else None
+
+
+def _same(name: str, keys: pa.Array, old: pa.ChunkedArray, new: pa.ChunkedArray) -> bool:
+    """Whether two columns hold the same values, whatever their width; NaN equals NaN."""
+    if old.equals(new):
+        return True
+    if logical_type(old.type) != logical_type(new.type):
+        return False
+    return column_sum(name, keys, old) == column_sum(name, keys, new)
 
 
 def _temporary() -> Path:
