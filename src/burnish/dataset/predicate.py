@@ -74,7 +74,9 @@ def evaluate(
 def columns_of(predicate: str, columns: list[str]) -> list[str]:
     """Return the columns a predicate names, after checking that it is allowed."""
     used: dict[str, None] = {}
-    folded = {name.casefold(): name for name in columns}
+    folded: dict[str, list[str]] = {}
+    for name in columns:
+        folded.setdefault(name.casefold(), []).append(name)
     for node in _nodes(_parse(predicate)):
         kind = node["class"]
         if kind not in _ALLOWED:
@@ -83,9 +85,12 @@ def columns_of(predicate: str, columns: list[str]) -> list[str]:
             _check_function(predicate, node)
         if kind == "COLUMN_REF":
             name = node["column_names"][0]
-            if name.casefold() not in folded:
+            meant = folded.get(name.casefold(), [])
+            if not meant:
                 raise _refusal(predicate, f"there is no column {name!r}, only {', '.join(columns)}")
-            used[folded[name.casefold()]] = None
+            if len(meant) > 1:
+                raise _refusal(predicate, f"{name!r} may mean {' or '.join(map(repr, meant))}")
+            used[meant[0]] = None
     return list(used)
 
 
