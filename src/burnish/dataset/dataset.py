@@ -43,7 +43,14 @@ VERDICTS = ("accepted", "kept", "skipped", "unsure")
 
 def default_user() -> str:
     """Return who edits: ``BURNISH_USER``, else the name of the account."""
-    return os.environ.get("BURNISH_USER") or getpass.getuser()
+    return os.environ.get("BURNISH_USER") or _account()
+
+
+def _account() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user id without an account
+        return f"user-{os.getuid()}"
 
 
 class Dataset(Reading):
@@ -371,8 +378,11 @@ class Dataset(Reading):
         Costs the staged cells, not the table.
         """
         self._check_open()
-        if not message.strip():
-            raise InputError("the commit message is empty", hint="say in a few words what was done")
+        if not isinstance(message, str) or not message.strip():
+            raise InputError(
+                f"the commit message is {message!r}, expected text",
+                hint="say in a few words what was done",
+            )
         code = f"ds.commit({message!r})"
         return self._copy.commit(message, author or self.user, code)
 
@@ -585,6 +595,8 @@ class Dataset(Reading):
         return ordinals, new, keys_at(state, ordinals)
 
     def _why(self, reason: str | None, because: Findings | None = None) -> Provenance:
+        if reason is not None and not isinstance(reason, str):
+            raise InputError(f"the reason is {reason!r}, expected text", hint="reason='blurred'")
         return Provenance(self.user, reason, because.id if because is not None else None)
 
     def _verdicts(

@@ -138,8 +138,9 @@ class Reading:
         if columns is None:
             return names
         wanted: list[str] = [columns] if isinstance(columns, str) else list(columns)
+        known = set(names)
         for name in wanted:
-            if name not in names:
+            if name not in known:
                 raise ColumnError(
                     f"there is no column {name!r}, only {', '.join(names)}",
                     hint="ds.columns lists them",

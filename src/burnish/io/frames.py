@@ -144,7 +144,10 @@ def _columns(frame: Any) -> list[tuple[Any, Any]]:
 def _array(name: Any, values: Any) -> pa.Array:
     try:
         nested = _nested(values)
-        return pa.array(values, from_pandas=True) if nested is None else nested
+        array = pa.array(values, from_pandas=True) if nested is None else nested
+        if pa.types.is_binary(array.type) and any(isinstance(value, str) for value in values):
+            raise TypeError("text among bytes")
+        return array
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise ColumnError(
             f"column {name!r} holds values of mixed or unknown types: {error}",
@@ -229,6 +232,7 @@ def list_depth(kind: pa.DataType) -> int:
 
 
 def _check_names(names: list[Any]) -> None:
+    seen: set[str] = set()
     for name in names:
         if not isinstance(name, str):
             raise ColumnError(
@@ -240,5 +244,6 @@ def _check_names(names: list[Any]) -> None:
                 f"column {name!r} starts with '$', which burnish keeps for itself",
                 hint="rename the column",
             )
-        if names.count(name) > 1:
+        if name in seen:
             raise ColumnError(f"column {name!r} occurs twice", hint="rename one of the two")
+        seen.add(name)
