@@ -119,7 +119,7 @@ function Trouble({ state }: { state: State }) {
       </div>
     );
   }
-  if (error === null) return null;
+  if (error === null) return <ReadOnly state={state} />;
   const dismiss = () => {
     state.error.value = null;
   };
@@ -131,6 +131,19 @@ function Trouble({ state }: { state: State }) {
       <Button kind="quiet" label="Dismiss" onClick={dismiss}>
         ✕
       </Button>
+    </div>
+  );
+}
+
+function ReadOnly({ state }: { state: State }) {
+  const { read_only, version, branch } = state.status.value;
+  if (!read_only) return null;
+  return (
+    <div class="b-trouble b-attention">
+      <p>
+        <strong>You are looking at {version}.</strong> Nothing can be changed here; open the dataset
+        at {branch} to edit it.
+      </p>
     </div>
   );
 }

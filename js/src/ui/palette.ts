@@ -1,30 +1,34 @@
 import { NO_CLASS } from "../contract";
 
-export type Rgb = readonly [red: number, green: number, blue: number];
+type Rgb = readonly [red: number, green: number, blue: number];
 
+/**
+ * The hues that people know from their plots, with lightness and chroma moved apart until any two
+ * differ for people with protanopia and deuteranopia too.
+ */
 const TEN_LIGHT = [
-  "#4c78a8",
-  "#f58518",
-  "#54a24b",
-  "#e45756",
-  "#b279a2",
-  "#72b7b2",
-  "#eeca3b",
-  "#9d755d",
-  "#ff9da6",
-  "#79879b",
+  "#015582",
+  "#e77411",
+  "#3faf66",
+  "#ba2314",
+  "#b27ab0",
+  "#66babf",
+  "#cdb228",
+  "#9e7250",
+  "#f48a97",
+  "#61708c",
 ];
 const TEN_DARK = [
-  "#5b8cc0",
-  "#f58518",
-  "#54a24b",
-  "#e45756",
-  "#b279a2",
-  "#72b7b2",
-  "#eeca3b",
-  "#a98268",
-  "#ff9da6",
-  "#8a98ac",
+  "#2e73a3",
+  "#fc9900",
+  "#6bc86a",
+  "#b15249",
+  "#d197d0",
+  "#86dadf",
+  "#e2d86a",
+  "#b78c66",
+  "#ffb1ab",
+  "#7c8eaa",
 ];
 const GREY = { light: "#8c939d", dark: "#767d87" };
 const GOLDEN_ANGLE = 137.508;
@@ -33,12 +37,6 @@ const GOLDEN_ANGLE = 137.508;
 export function classColor(code: number, dark: boolean): string {
   if (code === NO_CLASS) return dark ? GREY.dark : GREY.light;
   return (dark ? TEN_DARK : TEN_LIGHT)[code] ?? generated(code, dark);
-}
-
-/** The same colour with each part in 0 … 1. */
-export function classRgb(code: number, dark: boolean): Rgb {
-  const value = Number.parseInt(classColor(code, dark).slice(1), 16);
-  return [(value >> 16) / 255, ((value >> 8) & 255) / 255, (value & 255) / 255];
 }
 
 function generated(code: number, dark: boolean): string {
