@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import log_loss
 
 from burnish.errors import InputError
-from burnish.model.metrics import METRICS, count, metric
+from burnish.model.metrics import METRICS, count, metric, per_class
 
 
 def test_unknown_metrics_are_refused_with_those_that_exist():
@@ -38,3 +38,13 @@ def test_a_binary_metric_on_three_classes_is_refused(name):
     counts = count(codes, codes, np.ones((1, 3)), 3)
     with pytest.raises(InputError, match="_macro"):
         METRICS[name].compute(counts)
+
+
+def test_many_classes_are_counted_like_few():
+    random = np.random.default_rng(0)
+    codes, weights = random.integers(0, 60, 200), random.random((3, 200))
+    expected = np.array([np.bincount(codes, weights=row, minlength=60) for row in weights])
+    assert np.allclose(per_class(codes, weights, 60), expected)
+    few = codes % 7
+    expected = np.array([np.bincount(few, weights=row, minlength=7) for row in weights])
+    assert np.allclose(per_class(few, weights, 7), expected)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from burnish.measure.training import Predictions
-from burnish.model.metrics import Metric, count
+from burnish.model.metrics import Metric, count, per_class
 
 Floats = npt.NDArray[np.float64]
 REPLICATES = 2_000
@@ -157,16 +157,25 @@ class _Evaluator:
         result = np.empty(shape)
         for slice_, inside in enumerate(self._members):
             part = weights[:, inside]
+            true = per_class(self._truth[inside], part, self._n_classes)
             for side in (0, 1):
                 for seed in range(n_seeds):
-                    result[side, :, seed, slice_] = self._cell(side, seed, inside, part, start)
+                    result[side, :, seed, slice_] = self._cell(
+                        side, seed, inside, part, start, true
+                    )
         return result.reshape(*shape[:3], -1)
 
     def _cell(
-        self, side: int, seed: int, inside: npt.NDArray[np.bool_], weights: Floats, start: int
+        self,
+        side: int,
+        seed: int,
+        inside: npt.NDArray[np.bool_],
+        weights: Floats,
+        start: int,
+        true: Floats,
     ) -> Floats:
         truth, labels = self._truth[inside], self._labels[side, seed, inside]
-        counts = count(truth, labels, weights, self._n_classes)
+        counts = count(truth, labels, weights, self._n_classes, true)
         columns = []
         for metric in self._metrics:
             if metric.kind == "counts":

@@ -19,6 +19,7 @@ Weights = npt.NDArray[np.float64]
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.intp]
 Balance = Literal["rows", "classes"]
+DENSE_CLASSES = 32
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,9 @@ def metric(given: str | Callable[[Any, Any], float]) -> Metric:
     return METRICS[given]
 
 
-def count(truth: Codes, predicted: Codes, weights: Weights, n_classes: int) -> Counts:
+def count(
+    truth: Codes, predicted: Codes, weights: Weights, n_classes: int, true: Values | None = None
+) -> Counts:
     """Count rows per class under each weighting.
 
     Parameters
@@ -113,6 +116,8 @@ def count(truth: Codes, predicted: Codes, weights: Weights, n_classes: int) -> C
         Class codes.
     weights : array of shape (n_replicates, n_rows)
     n_classes : int
+    true : array of shape (n_replicates, n_classes), optional
+        Rows of each class under each weighting, where they are known already.
 
     Returns
     -------
@@ -121,13 +126,15 @@ def count(truth: Codes, predicted: Codes, weights: Weights, n_classes: int) -> C
     hit = np.where(truth == predicted, truth, n_classes)
     return Counts(
         per_class(hit, weights, n_classes),
-        per_class(truth, weights, n_classes),
+        per_class(truth, weights, n_classes) if true is None else true,
         per_class(predicted, weights, n_classes),
     )
 
 
 def per_class(codes: Codes, weights: Weights, n_classes: int) -> Values:
     """Sum weights by class; codes of ``n_classes`` and above count nowhere."""
+    if n_classes <= DENSE_CLASSES:
+        return np.asarray(weights @ (codes[:, None] == np.arange(n_classes)).astype(np.float64))
     from scipy.sparse import csr_array
 
     rows = np.flatnonzero(codes < n_classes)
