@@ -64,11 +64,21 @@ def cell_bytes(column: Column) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks)
     if pa.types.is_dictionary(array.type):
-        array = array.dictionary_decode()
+        array = decoded(array)
     payload, valid = _payload(array)
     if valid is None:
         return payload
     return pc.if_else(valid, payload, pa.scalar(b"n", pa.binary()))
+
+
+def decoded(array: pa.DictionaryArray) -> pa.Array:
+    """Return the values of a dictionary array, also of views, which Arrow cannot take from."""
+    words = array.dictionary
+    if pa.types.is_string_view(words.type):
+        words = words.cast(pa.string())
+    if pa.types.is_binary_view(words.type):
+        words = words.cast(pa.binary())
+    return words.take(array.indices)
 
 
 def framed(parts: list[Any]) -> pa.Array:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from burnish.core.canonical import is_list
+from burnish.core.canonical import decoded, is_list
 from burnish.errors import ColumnError, InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def normalise(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         array = _one_chunk(array)
     kind, types = array.type, pa.types
     if types.is_dictionary(kind):
-        return normalise(array.dictionary_decode())
+        return normalise(decoded(array))
     if types.is_null(kind):
         return array.cast(pa.string())
     if types.is_floating(kind):
