@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from burnish.core.delta import DECISIONS, Delta, cells_schema, invert, squash
+from burnish.store.codec import decode, encode
+
+ROWS = 4
+SCHEMA = cells_schema(pa.string())
+Model = dict[int, str | None]
+labels = st.sampled_from(["a", "b", "c", None])
+
+
+def cells(state: Model, change: Model) -> Delta:
+    """Return the delta that makes a change of a model, which it applies."""
+    rows = [
+        {"ordinal": row, "old": state.get(row), "new": change[row], "author": "x"}
+        for row in sorted(change)
+        if state.get(row) != change[row]
+    ]
+    state.update(change)
+    table = pa.Table.from_pylist(rows, SCHEMA)
+    return Delta({"label": table} if rows else {})
+
+
+def story(changes: list[Model]) -> list[Delta]:
+    state: Model = {}
+    return [cells(state, change) for change in changes]
+
+
+def as_dict(delta: Delta) -> dict[str, list[dict[str, Any]]]:
+    return {name: table.to_pylist() for name, table in delta.cells.items() if len(table)}
+
+
+changes = st.lists(st.dictionaries(st.integers(0, ROWS - 1), labels, max_size=ROWS), max_size=6)
+
+
+@given(changes, st.data())
+def test_squash_is_associative(steps: list[Model], data: st.DataObject) -> None:
+    deltas = story(steps)
+    cut = data.draw(st.integers(0, len(deltas)))
+    apart = squash([squash(deltas[:cut]), squash(deltas[cut:])])
+    assert as_dict(apart) == as_dict(squash(deltas))
+
+
+@given(changes)
+def test_squash_goes_from_the_first_state_to_the_last(steps: list[Model]) -> None:
+    final: Model = {}
+    for step in steps:
+        final.update(step)
+    net = squash(story(steps)).cells.get("label")
+    found = {} if net is None else {c["ordinal"]: c["new"] for c in net.to_pylist()}
+    assert found == {row: label for row, label in final.items() if label is not None}
+
+
+@given(changes)
+def test_inverting_twice_changes_nothing(steps: list[Model]) -> None:
+    net = squash(story(steps))
+    assert as_dict(invert(invert(net))) == as_dict(net)
+
+
+@given(changes)
+def test_a_change_and_its_inverse_cancel(steps: list[Model]) -> None:
+    net = squash(story(steps))
+    assert len(squash([net, invert(net)])) == 0
+
+
+@given(changes)
+def test_encoding_loses_nothing(steps: list[Model]) -> None:
+    net = squash(story(steps))
+    decisions = pa.Table.from_pylist([{"ordinal": 1, "verdict": "kept"}], DECISIONS)
+    back, header = decode(encode(Delta(net.cells, decisions), {"text": "ä"}))
+    assert (as_dict(back), header) == (as_dict(net), {"text": "ä"})
+    assert back.decisions.equals(decisions)
+    assert np.array_equal(back.ordinals("label"), net.ordinals("label"))
