@@ -63,6 +63,7 @@ export class Picture {
 
   setPoints(xy: Uint16Array): void {
     const before = this.scene.xy;
+    if (sameNumbers(before, xy)) return;
     this.scene.setPoints(xy);
     this.grid = null;
     if (before.length === xy.length && xy.length > 0 && !this.reducedMotion) {
@@ -74,8 +75,7 @@ export class Picture {
   }
 
   setHidden(bitmap: Uint8Array): void {
-    this.scene.setState(HIDDEN, bitmap);
-    this.changeCloud();
+    if (this.scene.setState(HIDDEN, bitmap)) this.changeCloud();
   }
 
   setFlagged(bitmap: Uint8Array): void {
@@ -233,8 +233,9 @@ export class Picture {
 
   private paint(now: number): void {
     const { size, target, scene } = this;
-    if (!target || size.width === 0 || size.height === 0) return;
+    if (size.width === 0 || size.height === 0) return;
     if (!this.surveyed) this.resurvey();
+    if (!target) return;
     const settled = this.settling.share(now);
     if (settled === 1) scene.from = null;
     const start = performance.now();
@@ -293,6 +294,10 @@ export class Picture {
     this.painter.dispose();
     this.canvas.width = 0;
   }
+}
+
+function sameNumbers(a: Uint16Array, b: Uint16Array): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
 }
 
 /** Safari has no idle callbacks. */

@@ -1,4 +1,5 @@
 import { NO_CLASS } from "../contract";
+import { sameRows } from "./bits";
 import { type Range, Ranges } from "./ranges";
 
 /** Bits of a point's state byte. */
@@ -76,11 +77,13 @@ export class Scene {
     }
   }
 
-  setState(bit: number, bitmap: Uint8Array): void {
+  /** False when the bitmap names the same rows as before. */
+  setState(bit: number, bitmap: Uint8Array): boolean {
     const old = this.bitmaps.get(bit) ?? new Uint8Array(0);
-    if (old === bitmap) return;
     this.bitmaps.set(bit, bitmap);
+    if (old === bitmap || sameRows(old, bitmap)) return false;
     this.spread(bit, old, bitmap, this.rows);
+    return true;
   }
 
   private spread(bit: number, old: Uint8Array, next: Uint8Array, rows: number): void {

@@ -1,4 +1,4 @@
-import { effect, signal } from "@preact/signals";
+import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import type { Requests, SummaryResult } from "../../contract";
 import { asError } from "../../session/items";
 import type { Actions, State } from "../../session/state";
@@ -14,6 +14,7 @@ export class Bulk {
   /** the class chosen for the rows */
   readonly to = signal<string | null>(null);
   readonly working = signal(false);
+  private readonly acted: ReadonlySignal<number | undefined>;
   private counting: AbortController | null = null;
 
   constructor(
@@ -22,6 +23,7 @@ export class Bulk {
     private readonly selecting: Selecting,
     private readonly stop: AbortSignal,
   ) {
+    this.acted = computed(() => state.last_action.value?.seq);
     const unfollow = effect(() => this.follow());
     const unchoose = effect(() => {
       if (selecting.count.value === 0) this.to.value = null;
@@ -31,10 +33,10 @@ export class Bulk {
   }
 
   private follow(): void {
-    const { selecting, state } = this;
+    const { selecting } = this;
     const to = this.to.value;
-    state.selected.value;
-    state.last_action.value;
+    selecting.known.value;
+    this.acted.value;
     this.counting?.abort();
     if (!selecting.settled.value || selecting.count.value === 0) this.summary.value = null;
     else void this.count(to);

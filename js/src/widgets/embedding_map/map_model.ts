@@ -81,7 +81,7 @@ export class MapModel {
     this.follow(() => {
       picture.reducedMotion = calm?.matches ?? false;
       picture.stretch = state.projection.value.name === "given" ? 1 : STRETCH;
-      if (picture.scene.xy !== state.points.value) picture.setPoints(state.points.value);
+      picture.setPoints(state.points.value);
       picture.setCodes(state.codes.value, state.changed_rows.value, state.changed_codes.value);
     });
     this.follow(() => picture.setHidden(state.hidden.value));

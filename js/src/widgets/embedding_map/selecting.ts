@@ -10,6 +10,8 @@ const PATIENCE = 2000;
 /** The selection as drawn: what was just asked for until the kernel has said what it is. */
 export class Selecting {
   readonly shown: ReadonlySignal<Uint8Array>;
+  /** what the kernel says; the same array while it names the same rows */
+  readonly known: ReadonlySignal<Uint8Array>;
   readonly count: ReadonlySignal<number>;
   /** whether the kernel knows what is shown */
   readonly settled: ReadonlySignal<boolean>;
@@ -21,7 +23,8 @@ export class Selecting {
     private readonly actions: Actions,
     private readonly stop: AbortSignal,
   ) {
-    this.shown = computed(() => this.asked.value ?? state.selected.value);
+    this.known = stable(state.selected);
+    this.shown = computed(() => this.asked.value ?? this.known.value);
     this.settled = computed(() => this.asked.value === null);
     this.count = computed(() =>
       this.asked.value ? countBits(this.asked.value) : state.selected_count.value,
@@ -65,4 +68,12 @@ export class Selecting {
   private giveUp(bitmap: Uint8Array): void {
     if (this.asked.peek() === bitmap) this.asked.value = null;
   }
+}
+
+function stable(bitmap: ReadonlySignal<Uint8Array>): ReadonlySignal<Uint8Array> {
+  let last = bitmap.peek();
+  return computed(() => {
+    if (!sameRows(last, bitmap.value)) last = bitmap.value;
+    return last;
+  });
 }
