@@ -272,8 +272,8 @@ class History:
     def _verify_working(self, branch: str, user: str) -> list[str]:
         what = f"the working copy of {user!r} on {branch!r}"
         try:
-            where = self.backend.working(branch, user)
-            for blob in self.backend.gestures(branch, user):
+            where, blobs = self.backend.journal(branch, user)
+            for blob in blobs:
                 decode(blob)
         except CorruptError as error:
             return [f"{what}: {error.message}"]

@@ -118,7 +118,6 @@ class WorkingCopy:
             found = self.history.backend.working(self.branch, self.user)
             moved = found.seq != self._where.seq
             if moved:
-                self._where = found
                 self._load()
             moved = self._follow() or moved
         if moved:
@@ -259,9 +258,11 @@ class WorkingCopy:
         )
 
     def _catch_up(self) -> None:
-        self._where = self.history.backend.working(self.branch, self.user)
         self._load()
-        if self._branch_moved() and not self._follow():
+        if not self._branch_moved() or self._follow():
+            return
+        # Another process of this user may have committed these very cells since the load.
+        if self.history.backend.working(self.branch, self.user).seq == self._where.seq:
             raise ConflictError(
                 f"branch {self.branch!r} moved on and changed cells that are staged here too",
                 hint="ds.staged.frame() shows yours; ds.discard() takes the other side",
@@ -300,7 +301,7 @@ class WorkingCopy:
         return [Gesture(self._staged, "the edits so far", "").encode()]
 
     def _load(self) -> None:
-        blobs = self.history.backend.gestures(self.branch, self.user)
+        self._where, blobs = self.history.backend.journal(self.branch, self.user)
         self._gestures = [Gesture.decode(blob) for blob in blobs]
         self._derive()
 

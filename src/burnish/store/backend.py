@@ -63,8 +63,8 @@ class Backend(Protocol):
         """Return branch and user of every working copy."""
         ...
 
-    def gestures(self, branch: str, user: str) -> list[bytes]:
-        """Return the journal, undone gestures included."""
+    def journal(self, branch: str, user: str) -> tuple[WorkingState, list[bytes]]:
+        """Return where a working copy stands and its gestures of that moment, undone included."""
         ...
 
     def append(self, branch: str, user: str, seen: WorkingState, blob: bytes) -> WorkingState:

@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -141,14 +141,17 @@ class SqliteBackend:
         rows = self._rows("SELECT branch, user FROM working UNION SELECT branch, user FROM journal")
         return [(str(branch), str(user)) for branch, user in rows]
 
-    def gestures(self, branch: str, user: str) -> list[bytes]:
-        """Return the journal, undone gestures included."""
-        rows = self._rows(
-            "SELECT gesture FROM journal WHERE branch = ? AND user = ? ORDER BY position",
-            branch,
-            user,
-        )
-        return [bytes(gesture) for (gesture,) in rows]
+    def journal(self, branch: str, user: str) -> tuple[WorkingState, list[bytes]]:
+        """Return where a working copy stands and its gestures of that moment, undone included."""
+        self.working(branch, user)
+        with self._transaction("BEGIN"):
+            where = self.working(branch, user)
+            rows = self._rows(
+                "SELECT gesture FROM journal WHERE branch = ? AND user = ? ORDER BY position",
+                branch,
+                user,
+            )
+        return where, [bytes(gesture) for (gesture,) in rows]
 
     def append(self, branch: str, user: str, seen: WorkingState, blob: bytes) -> WorkingState:
         """Append a gesture after the applied ones; what was undone is gone."""
@@ -340,11 +343,14 @@ class SqliteBackend:
             f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
         )
 
+    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
+        return self._transaction("BEGIN IMMEDIATE")
+
     @contextmanager
-    def _write(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with _translated(self.path):
             connection = self._connection()
-            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(begin)
             try:
                 yield connection
                 connection.execute("COMMIT")
