@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from burnish.core.canonical import is_list, logical_type
+from burnish.core.canonical import logical_type
 from burnish.core.delta import DROPPED, MARK, Delta, Ordinals, is_system, numbers, squash
 from burnish.core.fingerprint import MODULUS, column_sum
 from burnish.store.base import Base
@@ -122,7 +122,7 @@ def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:
     """Return the array with new values at sorted places."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    if is_list(array.type) or pa.types.is_struct(array.type):
+    if pa.types.is_nested(array.type) or pa.types.is_duration(array.type):  # have no such kernel
         places = np.arange(len(array))
         places[ordinals] = len(array) + np.arange(len(ordinals))
         return pa.concat_arrays([array, values.cast(array.type)]).take(pa.array(places))
