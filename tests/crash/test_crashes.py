@@ -1,0 +1,191 @@
+"""Processes that are killed at any instant, or write at once, lose nothing they acknowledged."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import burnish as bn
+from burnish.dataset import Dataset
+
+WORKER = Path(__file__).with_name("worker.py")
+ROWS = 20_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    frame = {"id": np.arange(ROWS), "n": np.zeros(ROWS, np.int64)}
+    with bn.create(tmp_path / "x.burnish", frame, key="id") as ds:
+        return ds.path
+
+
+def worker(*args: object, user: str = "ann") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(WORKER), *map(str, args)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"BURNISH_USER": user, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def killed(act: str, path: Path, seconds: float) -> list[str]:
+    """Run a worker, kill it after some time, and return what it acknowledged."""
+    with worker(act, path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        said = process.stdout.read().splitlines(keepends=True)
+    return [line.strip() for line in said if line.endswith("\n")]
+
+
+def instants(count: int, seed: int) -> Iterator[float]:
+    generator = random.Random(seed)
+    return (generator.uniform(0.0, 0.25) for _ in range(count))
+
+
+def check_killed_while_staging(path: Path, count: int) -> None:
+    steps = 0
+    for seconds in instants(count, seed=1):
+        said = killed("stage", path, seconds)
+        with bn.open(path, user="ann") as ds:
+            numbers, decided = ds.to_arrow()["n"].to_numpy(), len(ds.decisions)
+            for line in said:
+                word, row = line.split()
+                assert numbers[int(row)] == int(row) + 1
+                assert word == "set" or int(row) < decided
+            staged = len(ds.staged)
+            assert decided <= staged <= decided + 1
+            assert ds.verify() == []
+            steps += len(said)
+    assert steps > count
+
+
+def check_killed_while_committing(path: Path, count: int) -> None:
+    acknowledged: list[str] = []
+    for seconds in instants(count, seed=2):
+        acknowledged += [line.split()[1] for line in killed("commit", path, seconds)]
+        with bn.open(path, user="ann") as ds:
+            ids = [version.id for version in ds.log()]
+            assert set(acknowledged) <= set(ids)
+            assert len(set(ids)) == len(ids)
+            ds.discard()
+            done = len(ids) - 1
+            table = ds.to_arrow()
+            expected = np.where(np.arange(ROWS) < done, np.arange(ROWS) + 1, 0)
+            live = (np.arange(ROWS) < 10_000) | (np.arange(ROWS) >= 10_000 + done)
+            assert np.array_equal(table["n"].to_numpy(), expected[live])
+            assert np.array_equal(table["id"].to_numpy(), np.arange(ROWS)[live])
+            assert ds.verify() == []
+    assert len(acknowledged) >= count
+
+
+def test_a_killed_process_loses_no_staged_step(path: Path) -> None:
+    check_killed_while_staging(path, 4)
+
+
+def test_a_killed_process_loses_no_commit_and_leaves_no_half(path: Path) -> None:
+    check_killed_while_committing(path, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_hundred_kills_lose_no_staged_step(path: Path) -> None:
+    check_killed_while_staging(path, 100)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_hundred_kills_lose_no_commit(path: Path) -> None:
+    check_killed_while_committing(path, 100)
+
+
+def together(processes: list[subprocess.Popen[str]]) -> list[list[str]]:
+    """Start processes at one moment; return what each acknowledged."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = [process.communicate()[0].splitlines() for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return said
+
+
+@pytest.mark.parametrize("users", [2, 4])
+def test_commits_of_several_users_at_once_are_each_in_the_history_once(
+    path: Path, users: int
+) -> None:
+    count = 8
+    said = together(
+        [worker("race", path, start, users, count, user=f"u{start}") for start in range(users)]
+    )
+    acknowledged = [line.split()[1] for lines in said for line in lines]
+    assert len(acknowledged) == len(set(acknowledged)) == users * count
+    with bn.open(path) as ds:
+        ids = [version.id for version in ds.log()]
+        assert sorted(ids[:-1]) == sorted(acknowledged)
+        wanted = np.zeros(ROWS, np.int64)
+        wanted[: users * count] = np.arange(users * count) % users + 1
+        assert np.array_equal(ds.to_arrow()["n"].to_numpy(), wanted)
+        assert ds.verify() == []
+
+
+def test_of_two_commits_of_one_cell_one_wins_and_the_other_keeps_its_edit(path: Path) -> None:
+    said = together([worker("overlap", path, value, user=f"u{value}") for value in (1, 2)])
+    lines = [line for lines in said for line in lines]
+    assert sorted(line.split()[0] for line in lines) == ["committed", "refused"]
+    winner = next(i for i, lines in enumerate(said, 1) if lines[0].startswith("committed"))
+    with bn.open(path, user=f"u{winner}") as ds:
+        assert [version.name for version in ds.log()] == ["v1", "v0"]
+        assert ds.to_arrow()["n"][0].as_py() == winner
+    with bn.open(path, user=f"u{3 - winner}") as loser:
+        assert (len(loser.staged), loser.to_arrow()["n"][0].as_py()) == (1, 3 - winner)
+
+
+def test_processes_of_one_user_share_a_journal(path: Path) -> None:
+    said = together([worker("race", path, start, 2, 8, user="ann") for start in range(2)])
+    with bn.open(path, user="ann") as ds:
+        assert {line.split()[1] for lines in said for line in lines} <= {v.id for v in ds.log()}
+        assert ds.to_arrow()["n"].to_pylist()[:16] == [1, 2] * 8
+        assert (len(ds.staged), ds.verify()) == (0, [])
+
+
+def test_threads_edit_and_read_one_dataset(path: Path) -> None:
+    problems: list[BaseException] = []
+    with bn.open(path) as ds:
+        threads = [threading.Thread(target=busy, args=(ds, i, problems)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert problems == []
+        assert ds.to_arrow()["n"].to_pylist()[:40] == [i % 4 + 1 for i in range(40)]
+        ds.commit("rest")
+        assert ds.verify() == []
+
+
+def busy(ds: Dataset, me: int, problems: list[BaseException]) -> None:
+    try:
+        for i in range(10):
+            row = 4 * i + me
+            ds.set(row, "n", me + 1)
+            assert ds.to_arrow(["n"])["n"][row].as_py() == me + 1
+            assert len(ds.fingerprint) == 64
+            if i % 4 == me:
+                ds.commit(f"{me} {i}")
+    except BaseException as error:
+        problems.append(error)
