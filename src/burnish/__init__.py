@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from burnish.dataset import create as create
     from burnish.dataset import open as open
     from burnish.errors import BurnishError as BurnishError
-    from burnish.measure import compare as compare
+    from burnish.measure.compare import compare as compare
     from burnish.model import cross_val_probabilities as cross_val_probabilities
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Acts } from "../session/acts";
 import type { State } from "../session/state";
+import { submitOnEnter } from "./forms";
 import { Button } from "./parts";
 import { Popover } from "./popover";
 import { stagedWords } from "./words";
@@ -31,6 +32,7 @@ export function CommitPopover({ state, acts, class: name = "" }: Props) {
           event.preventDefault();
           if (ready) void commit();
         }}
+        onKeyDown={submitOnEnter}
       >
         <Field
           label="Message"

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SummaryResult } from "../../contract";
+import { submitOnEnter } from "../../ui/forms";
 import { Button } from "../../ui/parts";
 import { count } from "../../ui/words";
 import type { Bulk } from "./bulk";
@@ -109,6 +110,7 @@ function MarkName({ bulk, onClose }: { bulk: Bulk; onClose(): void }) {
         if (name) void bulk.mark(name);
         onClose();
       }}
+      onKeyDown={submitOnEnter}
     >
       <input
         ref={input}
