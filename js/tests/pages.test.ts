@@ -62,11 +62,24 @@ describe("pages of the list", () => {
     expect(pages.indexOf(5, null)).toBe(-1);
   });
 
-  it("can be asked for again after a failure", async () => {
+  it("are asked for one at a time, however fast the queue changes", async () => {
+    const { pages, asked } = listing();
+    for (let seq = 0; seq < 20; seq++) {
+      pages.follow(String(seq));
+      pages.need(0, 10);
+    }
+    await arrived(pages, 2);
+    expect(asked()).toEqual([0, 0]);
+  });
+
+  it("are asked for again after a failure when the queue changed", async () => {
     const { kernel, pages, failures } = listing();
     kernel.refuse.set("page", { code: "x", message: "no", hint: "" });
     pages.need(0, 10);
     await vi.waitFor(() => expect(failures).toHaveLength(1));
+    pages.need(0, 10);
+    expect(pages.line(0)).toBeUndefined();
+    pages.follow("1");
     pages.need(0, 10);
     await arrived(pages, 1);
   });

@@ -26,6 +26,7 @@ export class Pages {
   readonly #fail: (reason: unknown) => void;
   readonly #pages = new Map<number, Page>();
   readonly #asked = new Map<number, string>();
+  readonly #loading = new Set<number>();
   readonly #undecided: boolean;
   #seq = "";
 
@@ -68,7 +69,18 @@ export class Pages {
   #need(page: number): void {
     if (this.#pages.get(page)?.seq === this.#seq || this.#asked.get(page) === this.#seq) return;
     this.#asked.set(page, this.#seq);
-    void this.#fetch(page, this.#seq);
+    if (!this.#loading.has(page)) void this.#load(page);
+  }
+
+  /** One request at a time for a page, however fast the queue changes. */
+  async #load(page: number): Promise<void> {
+    this.#loading.add(page);
+    let seq: string | undefined;
+    while (seq !== this.#asked.get(page)) {
+      seq = this.#asked.get(page);
+      await this.#fetch(page, seq ?? "");
+    }
+    this.#loading.delete(page);
   }
 
   async #fetch(page: number, seq: string): Promise<void> {
@@ -76,12 +88,10 @@ export class Pages {
     const range = { start, stop: start + PAGE_SIZE, undecided: this.#undecided };
     try {
       const { result, buffers } = await this.#actions.request("page", range);
-      if (this.#asked.get(page) !== seq) return;
       this.#keep(page, { seq, lines: result.rows.map((row) => withImage(row, buffers)) });
       this.total.value = result.total;
       this.arrived.value++;
     } catch (reason) {
-      if (this.#asked.get(page) === seq) this.#asked.delete(page);
       this.#fail(reason);
     }
   }
