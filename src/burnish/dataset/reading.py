@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from burnish.core.delta import Ordinals
+from burnish.core.delta import DROPPED, Ordinals
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
@@ -17,6 +18,7 @@ from burnish.dataset.predicate import evaluate
 from burnish.dataset.state import State
 from burnish.errors import ColumnError, KeysError
 from burnish.io import frames
+from burnish.store.base import tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +160,13 @@ class Reading:
 
 def classes_of(state: State, label: str) -> list[Any]:
     """Return the labels that occur in live rows, sorted, null left out."""
-    values = state.live_column(label).unique().drop_null().to_pylist()
+    counts = Counter(state.base.value_counts(label))
+    table = state.changed.cells.get(label)
+    if table is not None:
+        counts.subtract(tally(table["old"]))
+        counts.update(tally(table["new"]))
+    counts.subtract(tally(state.take(label, state.changed.ordinals(DROPPED))))
+    values = [value for value, rows in counts.items() if rows > 0 and value is not None]
     return sorted(values, key=lambda value: (str(type(value)), value))
 
 

@@ -110,7 +110,8 @@ def _drawn(ds: Reading) -> Matrix | None:
 
 def _blank_unless_finite(coordinates: Matrix) -> npt.NDArray[np.float32]:
     blank = coordinates.astype(np.float32)
-    blank[~np.isfinite(blank).all(axis=1)] = np.nan
+    finite = np.isfinite(blank)
+    blank[~(finite[:, 0] & finite[:, 1])] = np.nan
     return blank
 
 

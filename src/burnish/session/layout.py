@@ -13,6 +13,7 @@ import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from burnish.errors import InputError
 from burnish.model import project
 
 Coordinates = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,12 @@ class Layout:
     coordinates: Coordinates
     pending: str | None = None
     seq: int = 0
+
+    @cached_property
+    def missing(self) -> Mask:
+        """Which ordinals have no place."""
+        finite = np.isfinite(self.coordinates)
+        return np.asarray(~(finite[:, 0] & finite[:, 1]), dtype=bool)
 
 
 def first_layout(ds: Dataset, method: str) -> Layout:
@@ -69,6 +77,8 @@ def empty_layout(n_ordinals: int) -> Layout:
 
 def spread(live: Ordinals, coordinates: Coordinates, n_ordinals: int) -> Coordinates:
     """Return coordinates of live rows at their ordinals, NaN elsewhere."""
+    if len(live) == n_ordinals:
+        return coordinates
     out = np.full((n_ordinals, 2), np.nan, np.float32)
     out[live] = coordinates
     return out

@@ -219,7 +219,7 @@ class Session:
         gone = bits(self.ds.state.changed.ordinals(DROPPED), self.n_rows)
         if self.layout is None:
             return gone
-        return np.asarray(gone | ~np.isfinite(self.layout.coordinates).all(axis=1))
+        return np.asarray(gone | self.layout.missing)
 
     def probability_row(self, row: int) -> int | None:
         """Return where a row stands in the probabilities of the queue, None when it has none."""

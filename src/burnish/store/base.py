@@ -40,6 +40,7 @@ class Base:
         self.folder = folder
         self.key = key
         self.table = _map(folder / "base.arrow")
+        self._counts: dict[str, dict[Any, int]] = {}
         self._index = KeyIndex.open(folder, self)
 
     @staticmethod
@@ -58,6 +59,12 @@ class Base:
         """Return a column, one value per ordinal."""
         chunked = self.table[name]
         return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+    def value_counts(self, name: str) -> dict[Any, int]:
+        """Return how many rows hold each value of a column; counted once."""
+        if name not in self._counts:
+            self._counts[name] = tally(self.table[name])
+        return self._counts[name]
 
     def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
         """Return canonical keys of ordinals, of all rows when None."""
@@ -109,7 +116,7 @@ class KeyIndex:
         try:
             hashes = np.load(folder / "keys.hash.npy", mmap_mode="r")
             ordinals = np.load(folder / "keys.ordinal.npy", mmap_mode="r")
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             return cls.build(folder, base.key_bytes())
         shapes = [(array.dtype.str, array.shape) for array in (hashes, ordinals)]
         if shapes == [("<u8", (len(base),)), ("<i8", (len(base),))]:
@@ -147,6 +154,14 @@ class KeyIndex:
                 return ordinal
             place += 1
         return -1
+
+
+def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
+    """Return how often each value occurs, null included."""
+    found = column.value_counts()
+    return dict(
+        zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
+    )
 
 
 def file_hash(path: Path) -> str:

@@ -35,15 +35,22 @@ def quantise(coordinates: npt.NDArray[np.float32]) -> tuple[bytes, npt.NDArray[n
         Both axes share one scale, and the picture is centred.
     missing : bool array of shape (n,)
     """
-    missing = np.asarray(~np.isfinite(coordinates).all(axis=1), dtype=bool)
-    placed = np.where(missing[:, None], 0, coordinates).astype(np.float64)
-    known = placed[~missing]
-    if not len(known):
-        return np.zeros((len(coordinates), 2), "<u2").tobytes(), missing
-    low, high = known.min(axis=0), known.max(axis=0)
-    span = float((high - low).max()) or 1.0
-    shares = (placed - (low + high) / 2) / span + 0.5
-    return np.round(np.clip(shares, 0, 1) * _TOP).astype("<u2").tobytes(), missing
+    finite = np.isfinite(coordinates)
+    missing = np.asarray(~(finite[:, 0] & finite[:, 1]), dtype=bool)
+    points = np.zeros((len(coordinates), 2), "<u2")
+    if missing.all():
+        return points.tobytes(), missing
+    known = ~missing if missing.any() else slice(None)
+    axes = [coordinates[known, axis].astype(np.float64) for axis in (0, 1)]
+    span = max(float(np.ptp(values)) for values in axes) or 1.0
+    for axis, values in enumerate(axes):
+        points[known, axis] = _steps(values, span)
+    return points.tobytes(), missing
+
+
+def _steps(values: npt.NDArray[np.float64], span: float) -> npt.NDArray[np.float64]:
+    shares = (values - (values.min() + values.max()) / 2) / span + 0.5
+    return np.asarray(np.round(np.clip(shares, 0, 1) * _TOP))
 
 
 def pack_codes(codes: npt.NDArray[np.uint16]) -> bytes:
