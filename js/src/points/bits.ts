@@ -46,3 +46,7 @@ export function sameRows(a: Uint8Array, b: Uint8Array): boolean {
   const shorter = longer === a ? b : a;
   return longer.every((byte, i) => byte === (shorter[i] ?? 0));
 }
+
+export function sameNumbers(a: Uint16Array, b: Uint16Array): boolean {
+  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
+}

@@ -18,7 +18,6 @@ interface Pass {
 
 /** Draws a scene with the page's WebGL context, then copies the picture to the view's canvas. */
 export class GlPainter implements Painter {
-  readonly kind = "webgl";
   private buffers: GlBuffers;
   private generation: number;
 

@@ -45,3 +45,12 @@ export class Settling {
     return t * t * (3 - 2 * t);
   }
 }
+
+/** Run when nothing else waits; Safari has no idle callbacks. */
+export function idle(task: () => void, stop: AbortSignal): void {
+  const run = () => {
+    if (!stop.aborted) task();
+  };
+  if (globalThis.requestIdleCallback) globalThis.requestIdleCallback(run, { timeout: 1500 });
+  else setTimeout(run, 200);
+}

@@ -31,7 +31,6 @@ export interface Ring extends RingLook {
 }
 
 export interface Painter {
-  readonly kind: "webgl" | "software";
   /** Draw over the whole of the target; false when nothing could be drawn now. */
   paint(scene: Scene, frame: Frame, target: CanvasRenderingContext2D): boolean;
   dispose(): void;

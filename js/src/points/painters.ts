@@ -12,7 +12,6 @@ export function webglPainter(onRestored: () => void): Painter | null {
   const painter = new GlPainter(device);
   device.restored.add(onRestored);
   return {
-    kind: painter.kind,
     paint: (scene, frame, target) => painter.paint(scene, frame, target),
     dispose: () => {
       device.restored.delete(onRestored);

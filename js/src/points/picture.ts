@@ -1,8 +1,8 @@
-import { rowsOf } from "./bits";
+import { rowsOf, sameNumbers } from "./bits";
 import { type Cloud, lookAt, ringAt, survey } from "./density";
 import { buildGrid, type Grid } from "./grid";
 import { rowsInside } from "./lasso";
-import { Glide, Settling } from "./motion";
+import { Glide, idle, Settling } from "./motion";
 import { Pace, Thinned } from "./pace";
 import type { Frame, Painter, Rgb } from "./painter";
 import { webglPainter } from "./painters";
@@ -40,7 +40,8 @@ export class Picture {
   private flagged: Uint32Array = NO_ROWS;
   private selected: Uint32Array = NO_ROWS;
   private grid: Grid | null = null;
-  private painter: Painter = new SoftwarePainter();
+  private readonly software = new SoftwarePainter();
+  private painter: Painter = this.software;
   private upgraded = false;
   private readonly target: CanvasRenderingContext2D | null;
   private readonly glide = new Glide();
@@ -55,10 +56,6 @@ export class Picture {
   constructor(private readonly stop: AbortSignal) {
     this.target = this.canvas.getContext("2d");
     stop.addEventListener("abort", () => this.dispose(), { once: true });
-  }
-
-  get kind(): Painter["kind"] {
-    return this.painter.kind;
   }
 
   setPoints(xy: Uint16Array): void {
@@ -241,7 +238,7 @@ export class Picture {
     const start = performance.now();
     const frame = this.frame(settled);
     this.fitCanvas(frame.dpr);
-    this.painter.paint(scene, frame, target);
+    if (!this.painter.paint(scene, frame, target)) this.software.paint(scene, frame, target);
     this.upgrade();
     if (frame.every > 1 || this.moving) this.pace.took(performance.now() - start);
     this.onFrame(this.view, size);
@@ -254,7 +251,7 @@ export class Picture {
     idle(() => {
       const painter = webglPainter(() => this.invalidate());
       if (!painter) return;
-      this.painter.dispose();
+      this.software.dispose();
       this.painter = painter;
       this.scene.touch();
     }, this.stop);
@@ -294,17 +291,4 @@ export class Picture {
     this.painter.dispose();
     this.canvas.width = 0;
   }
-}
-
-function sameNumbers(a: Uint16Array, b: Uint16Array): boolean {
-  return a === b || (a.length === b.length && a.every((value, i) => value === b[i]));
-}
-
-/** Safari has no idle callbacks. */
-function idle(task: () => void, stop: AbortSignal): void {
-  const run = () => {
-    if (!stop.aborted) task();
-  };
-  if (globalThis.requestIdleCallback) globalThis.requestIdleCallback(run, { timeout: 1500 });
-  else setTimeout(run, 200);
 }

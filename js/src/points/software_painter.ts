@@ -23,7 +23,6 @@ interface RingStamp {
 
 /** Draws where WebGL is missing, or is itself only software and slower than this. */
 export class SoftwarePainter implements Painter {
-  readonly kind = "software";
   private pixels = new Uint32Array(0);
   private image: ImageData | null = null;
   private width = 0;
