@@ -103,7 +103,11 @@ class History:
 
     def delta(self, commit: str) -> Delta:
         """Return what a version changed."""
-        return decode(self.backend.delta(commit))[0]
+        try:
+            return decode(self.backend.delta(commit))[0]
+        except CorruptError as error:
+            name = self._record(commit).name
+            raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
 
     def state(self, commit: str) -> State:
         """Return all cells at a version."""
@@ -259,7 +263,7 @@ class History:
         try:
             delta = self.delta(record.id)
         except CorruptError as error:
-            return [f"{record.name}: {error.message}"]
+            return [error.message]
         if commitment(delta, record.seed, self.key_bytes) != record.header["cells"]:
             return [f"{record.name}: its cells are not those that were committed"]
         return []

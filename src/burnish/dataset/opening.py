@@ -163,7 +163,12 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
             f"{str(folder)!r} {what}", hint="make one with bn.create(path, frame, key=…)"
         )
     _warn_if_remote(folder)
-    return Dataset(folder, History(folder), user or default_user())
+    history = History(folder)
+    try:
+        return Dataset(folder, history, user or default_user())
+    except BaseException:
+        history.backend.abandon()
+        raise
 
 
 def _keyed(table: pa.Table, key: str | Sequence[str] | None) -> tuple[pa.Table, Any]:

@@ -409,7 +409,7 @@ def _translated(path: Path) -> Iterator[None]:
         raise CorruptError(
             f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
         ) from error
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold the bytes
         raise CorruptError(
             f"SQLite cannot read {path}: {error}", hint="restore the folder from a copy"
         ) from error
