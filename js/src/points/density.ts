@@ -71,7 +71,7 @@ export interface RingLook {
 }
 
 const MIN_SIZE = 1.6;
-const MAX_SIZE = 8;
+const MAX_SIZE = 6.5;
 const CROWD = 2.2;
 const RING_GAP = 2.6;
 const RING_CROWD = 0.5;
