@@ -113,10 +113,15 @@ class History:
         """Return all cells at a version."""
         with self._lock:
             found = self._states.pop(commit, None) or self._build(commit)
-            self._states[commit] = found
+            self.keep_state(commit, found)
+            return found
+
+    def keep_state(self, commit: str, state: State) -> None:
+        """Remember the state of a version, for as long as it is one of the last few in use."""
+        with self._lock:
+            self._states[commit] = state
             while len(self._states) > _KEPT_STATES:
                 del self._states[next(iter(self._states))]
-            return found
 
     def between(self, old: str, new: str) -> list[tuple[str, Delta]]:
         """Return the deltas that lead from one version to another, each with its version.

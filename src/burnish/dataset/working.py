@@ -196,6 +196,7 @@ class WorkingCopy:
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record
             )
+            self.history.keep_state(stored.id, self._state)
             self.history.refresh()
             self._gestures = []
             self._derive()
