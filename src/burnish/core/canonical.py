@@ -170,9 +170,12 @@ def _float_payload(array: pa.Array) -> tuple[pa.Array, pa.Array]:
     return _tagged(b"f", fixed.cast(pa.binary())), pa.array(~np.isnan(values))
 
 
-def _double_bytes(values: npt.NDArray[np.float64]) -> bytes:
-    clean = np.where(np.isnan(values), np.nan, values) + 0.0
-    return clean.astype(">f8").tobytes()
+def _double_bytes(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+    clean = values + 0.0
+    unknown = np.isnan(clean)
+    if unknown.any():
+        clean[unknown] = np.nan
+    return clean.astype(">f8").view(np.uint8)
 
 
 def _moments(array: pa.Array) -> pa.Array:
@@ -204,7 +207,7 @@ def _list_payload(array: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     return _tagged(head, fixed.cast(pa.binary())), None
 
 
-def _flat_numbers(array: pa.Array) -> tuple[bytes, list[int]] | None:
+def _flat_numbers(array: pa.Array) -> tuple[npt.NDArray[np.uint8], list[int]] | None:
     """Return the numbers of equally shaped lists without nulls, or None where there are others."""
     shape: list[int] = []
     count = len(array)
@@ -229,8 +232,8 @@ def _is_wide(array: pa.Array) -> bool:
     return bool(pa.types.is_uint64(array.type) and (pc.max(array).as_py() or 0) >= 2**63)
 
 
-def _int_bytes(array: pa.Array) -> bytes:
-    return bytes(array.cast(pa.int64()).to_numpy().astype(">i8").tobytes())
+def _int_bytes(array: pa.Array) -> npt.NDArray[np.uint8]:
+    return np.asarray(array.cast(pa.int64()).to_numpy().astype(">i8").view(np.uint8))
 
 
 def _even(array: pa.Array, size: int) -> bool:
@@ -251,7 +254,7 @@ def _one(value: Any, kind: pa.DataType) -> bytes:
         numbers = _flat_numbers(single)
         if numbers is not None:
             raw, shape = numbers
-            return b"v" + ",".join(map(str, shape)).encode() + b":" + raw
+            return b"v" + ",".join(map(str, shape)).encode() + b":" + raw.tobytes()
     return b"j" + canonical_json(_jsonable(value))
 
 

@@ -11,7 +11,11 @@ careless editing, not an attacker who can choose millions of rows).
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,31 +24,43 @@ import pyarrow as pa
 from burnish.core.canonical import Column, canonical_json, cell_bytes, framed
 
 MODULUS = 2**256
-CHUNK = 65_536
+CHUNK = 1 << 18
 _CHUNK_BYTES = 1 << 25
 _FEW = 4_096
+_LONG = 256  # bytes; hashlib uses the processor's SHA instructions, the engine its many cores
 
 Digests = npt.NDArray[np.uint8]
 Sums = Mapping[str, int]
 
 
-def digests(messages: pa.Array) -> Digests:
+def digests(messages: pa.BinaryArray) -> Digests:
     """Return the SHA-256 of each message, shape (n, 32)."""
-    if len(messages) <= _FEW:
-        raw = b"".join(hashlib.sha256(message).digest() for message in messages.to_pylist())
-    else:
-        raw = _bulk(messages)
+    few = len(messages) <= _FEW or messages.nbytes > _LONG * len(messages)
+    raw = b"".join(_one_by_one(messages)) if few else _bulk(messages)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(messages), 32)
 
 
-def _bulk(messages: pa.Array) -> bytes:
-    import duckdb
+def _one_by_one(messages: pa.BinaryArray) -> Iterator[bytes]:
+    _, offsets, data = messages.buffers()
+    places = np.frombuffer(offsets or b"", np.int32)[messages.offset :][: len(messages) + 1]
+    content = memoryview(data or b"")
+    return (hashlib.sha256(content[i:j]).digest() for i, j in pairwise(places.tolist()))
 
-    with duckdb.connect(config={"preserve_insertion_order": "true"}) as connection:
+
+def _bulk(messages: pa.BinaryArray) -> bytes:
+    with _engine(os.getpid()).cursor() as connection:
         connection.register("messages", pa.table({"m": messages}))
         hashed = connection.sql("SELECT unhex(sha256(m)) AS h FROM messages").to_arrow_table()
     column = pa.concat_arrays(hashed["h"].cast(pa.binary(32)).chunks)
     return bytes(column.buffers()[1])[column.offset * 32 : (column.offset + len(column)) * 32]
+
+
+@cache
+def _engine(process: int) -> Any:
+    """Return a connection of this process: one does not survive a fork."""
+    import duckdb
+
+    return duckdb.connect(config={"preserve_insertion_order": "true"})
 
 
 def column_sum(name: str, keys: pa.Array, column: Column) -> int:

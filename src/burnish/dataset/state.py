@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -103,7 +105,9 @@ class State:
     def sums(self) -> dict[str, int]:
         """Return the fingerprint's column sums, from all cells."""
         keys = self.base.key_bytes(None if self.n_live == self.n_ordinals else self.live)
-        return {name: column_sum(name, keys, self.live_column(name)) for name in self.names}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            sums = pool.map(lambda n: column_sum(n, keys, self.live_column(n)), self.names)
+            return dict(zip(self.names, sums, strict=True))
 
     def types(self) -> dict[str, str]:
         """Return the columns' types as the fingerprint sees them."""
