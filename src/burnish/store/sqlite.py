@@ -18,6 +18,7 @@ from burnish.store.backend import CommitRecord, StaleError, WorkingState
 APPLICATION_ID = 0x42524E48
 FORMAT = 1
 _BUSY_SECONDS = 30
+_PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
 
 _SCHEMA = """
@@ -72,6 +73,7 @@ class SqliteBackend:
         """Write a new file with its first version on the branch ``main``."""
         connection = sqlite3.connect(path, isolation_level=None)
         try:
+            connection.execute(f"PRAGMA page_size={_PAGE}")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA secure_delete=ON")
             connection.execute("PRAGMA synchronous=FULL")
