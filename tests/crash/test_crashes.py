@@ -92,11 +92,11 @@ def check_killed_while_committing(path: Path, count: int) -> None:
 
 
 def test_a_killed_process_loses_no_staged_step(path: Path) -> None:
-    check_killed_while_staging(path, 4)
+    check_killed_while_staging(path, 5)
 
 
 def test_a_killed_process_loses_no_commit_and_leaves_no_half(path: Path) -> None:
-    check_killed_while_committing(path, 4)
+    check_killed_while_committing(path, 5)
 
 
 @pytest.mark.slow
