@@ -60,11 +60,11 @@ class FakeModel implements Model {
   }
 }
 
-function alive(model: FakeModel, el = document.createElement("div")) {
-  const said: boolean[] = [];
+function watched(model: FakeModel, el = document.createElement("div")) {
+  const gone = vi.fn();
   const controller = new AbortController();
-  modelHost(model, el).onAlive?.((value) => said.push(value), controller.signal);
-  return { said, controller, el };
+  modelHost(model, el).onGone?.(gone, controller.signal);
+  return { gone, controller, el };
 }
 
 describe("a view of a notebook's model", () => {
@@ -105,18 +105,19 @@ describe("a view of a notebook's model", () => {
 
   it("knows that the kernel ended from its status, its comm, or the view's mark", async () => {
     const model = new FakeModel();
-    const { said, el, controller } = alive(model);
+    const { gone, el, controller } = watched(model);
     for (const slot of model.slots) slot(null, "busy");
-    expect(said).toEqual([true]);
+    model.trigger("comm_live_update");
+    await Promise.resolve();
+    expect(gone).toHaveBeenCalledTimes(0);
     for (const slot of model.slots) slot(null, "dead");
+    expect(gone).toHaveBeenCalledTimes(1);
     model.trigger("comm:close");
+    expect(gone).toHaveBeenCalledTimes(2);
     el.classList.add("jupyter-widgets-disconnected");
     model.trigger("comm_live_update");
     await Promise.resolve();
-    el.classList.remove("jupyter-widgets-disconnected");
-    model.trigger("comm_live_update");
-    await Promise.resolve();
-    expect(said).toEqual([true, false, false, false, true]);
+    expect(gone).toHaveBeenCalledTimes(3);
     controller.abort();
     expect(model.count).toBe(0);
   });

@@ -44,7 +44,7 @@ export class FakeKernel implements Host {
   readonly #traits = new Map<string, unknown>();
   readonly #changed = new Map<string, Set<() => void>>();
   readonly #messages = new Set<(message: unknown, buffers: DataView[]) => void>();
-  readonly #alive = new Set<(alive: boolean) => void>();
+  readonly #gone = new Set<() => void>();
   #past: Step[] = [];
   #future: Step[] = [];
 
@@ -58,7 +58,7 @@ export class FakeKernel implements Host {
 
   get listeners(): number {
     const changed = [...this.#changed.values()].reduce((sum, set) => sum + set.size, 0);
-    return changed + this.#messages.size + this.#alive.size;
+    return changed + this.#messages.size + this.#gone.size;
   }
 
   get<T>(trait: string): T {
@@ -75,13 +75,13 @@ export class FakeKernel implements Host {
     add(this.#messages, callback, signal);
   }
 
-  onAlive(callback: (alive: boolean) => void, signal: AbortSignal): void {
-    add(this.#alive, callback, signal);
+  onGone(callback: () => void, signal: AbortSignal): void {
+    add(this.#gone, callback, signal);
   }
 
   die(): void {
     this.silent = true;
-    for (const callback of this.#alive) callback(false);
+    for (const callback of this.#gone) callback();
   }
 
   set(trait: string, value: unknown): void {

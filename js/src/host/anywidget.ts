@@ -36,9 +36,11 @@ export function modelHost(model: Model, el: Element): Host {
       const listener = (message: unknown, buffers?: DataView[]) => callback(message, buffers ?? []);
       listen("msg:custom", listener, signal);
     },
-    onAlive(callback, signal) {
-      const check = () => callback(!el.matches(DISCONNECTED));
-      listen("comm:close", () => callback(false), signal);
+    onGone(callback, signal) {
+      const check = () => {
+        if (el.matches(DISCONNECTED)) callback();
+      };
+      listen("comm:close", callback, signal);
       listen("comm_live_update", () => queueMicrotask(check), signal);
       check();
       followKernel(model, callback, signal);
@@ -46,11 +48,11 @@ export function modelHost(model: Model, el: Element): Host {
   };
 }
 
-function followKernel(model: Model, callback: (alive: boolean) => void, signal: AbortSignal): void {
+function followKernel(model: Model, callback: () => void, signal: AbortSignal): void {
   const kernel = kernelOf(model.widget_manager);
   if (!kernel || signal.aborted) return;
   const slot = (_: unknown, status: string) => {
-    if (ENDED.includes(status)) callback(false);
+    if (ENDED.includes(status)) callback();
   };
   kernel.statusChanged.connect(slot);
   signal.addEventListener("abort", () => kernel.statusChanged.disconnect(slot), { once: true });

@@ -121,8 +121,8 @@ function newError(): Signal<WireError | null> {
 
 function followAlive(host: Host, stop: AbortSignal): ReadonlySignal<boolean> {
   const alive = signal(true);
-  host.onAlive?.((value) => {
-    alive.value = value;
+  host.onGone?.(() => {
+    alive.value = false;
   }, stop);
   return alive;
 }

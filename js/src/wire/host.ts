@@ -7,6 +7,6 @@ export interface Host {
   onChange(trait: string, callback: () => void, signal: AbortSignal): void;
   send(message: object, buffers?: ArrayBuffer[]): void;
   onMessage(callback: (message: unknown, buffers: DataView[]) => void, signal: AbortSignal): void;
-  /** Tells when the kernel side goes away or comes back; a host that cannot know leaves it out. */
-  onAlive?(callback: (alive: boolean) => void, signal: AbortSignal): void;
+  /** Tells when the kernel side is gone for good; a host that cannot know leaves it out. */
+  onGone?(callback: () => void, signal: AbortSignal): void;
 }

@@ -170,7 +170,7 @@ def _text_vectors(texts: list[str], seed: int) -> Matrix:
         sparse = words.fit_transform([text for text in texts if text])
     except ValueError:
         return rows
-    width = min(TEXT_DIMENSIONS, sparse.shape[1] - 1)
+    width = min(TEXT_DIMENSIONS, sparse.shape[0], sparse.shape[1] - 1)
     rows[there] = 0.0
     if width >= 1:
         rows[there, :width] = TruncatedSVD(width, random_state=seed).fit_transform(sparse)
