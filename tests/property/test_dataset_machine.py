@@ -197,6 +197,23 @@ class DatasetMachine(RuleBasedStateMachine):
         assert version.parents == (before.id,)
         self.note(version.name)
 
+    @rule(key=st.sampled_from(KEYS), to=labels)
+    def relabel_and_commit(self, key: str, to: Any) -> None:
+        self.relabel([key], to)
+        self.commit()
+
+    @precondition(lambda self: len(self.line) > 1)
+    @rule()
+    def look_back_from_the_head(self) -> None:
+        head = self.versions[self.line[-1]]
+        frame = self.ds.diff(self.line[-1], "v0").frame()
+        changed = frame[frame["column"] == "label"]
+        found = {key: (old, new) for key, old, new in changed[["key", "old", "new"]].values}
+        first = self.versions["v0"].label
+        assert found == {
+            key: (head.label[key], first[key]) for key in KEYS if head.label[key] != first[key]
+        }
+
     def note(self, name: str) -> None:
         self.versions[name] = deepcopy(self.now)
         self.line.append(name)

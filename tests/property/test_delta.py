@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from burnish.core.delta import DECISIONS, Delta, cells_schema, invert, squash
+from burnish.errors import CorruptError
 from burnish.store.codec import decode, encode
 
 ROWS = 4
@@ -68,6 +70,17 @@ def test_inverting_twice_changes_nothing(steps: list[Model]) -> None:
 def test_a_change_and_its_inverse_cancel(steps: list[Model]) -> None:
     net = squash(story(steps))
     assert len(squash([net, invert(net)])) == 0
+
+
+@given(changes, st.data())
+def test_no_flipped_bit_of_an_encoded_change_is_read(
+    steps: list[Model], data: st.DataObject
+) -> None:
+    blob = encode(squash(story(steps)), {"text": "some words that are stored as they are"})
+    place = data.draw(st.integers(0, len(blob) - 1))
+    bad = blob[:place] + bytes([blob[place] ^ 1 << data.draw(st.integers(0, 7))])
+    with pytest.raises(CorruptError):
+        decode(bad + blob[place + 1 :])
 
 
 @given(changes)
