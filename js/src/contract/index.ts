@@ -129,6 +129,7 @@ export interface Preview {
 
 /** One finding in the list. */
 export interface QueueRow {
+  /** place in the queue, from 0 */
   rank: number;
   /** label when the finding was made */
   given: string | null;

@@ -51,13 +51,7 @@ export class Pages {
       const at = lines.findIndex((line) => line.preview.row === row);
       if (at >= 0) return page * PAGE_SIZE + at;
     }
-    return rank === null || this.#undecided ? -1 : rank - this.#firstRank();
-  }
-
-  #firstRank(): number {
-    const [first] = this.#pages;
-    const line = first?.[1].lines[0];
-    return first && line ? line.rank - first[0] * PAGE_SIZE : 1;
+    return rank === null || this.#undecided ? -1 : rank;
   }
 
   /** Ask for what is missing or out of date between two indices. */

@@ -15,6 +15,7 @@ from burnish.core.delta import (
     Delta,
     Ordinals,
     cells_schema,
+    numbers,
     without_no_ops,
 )
 from burnish.core.keys import KeyArray, plain
@@ -38,6 +39,12 @@ class Gesture:
     delta: Delta
     text: str
     code: str
+
+    @property
+    def rows(self) -> Ordinals:
+        """Ordinals of the rows that it is about, rising."""
+        tables = [*self.delta.cells.values(), self.delta.decisions]
+        return np.unique(np.concatenate([numbers(table, "ordinal") for table in tables]))
 
     def encode(self) -> bytes:
         """Return the step as bytes."""

@@ -11,13 +11,13 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from burnish.core.commitment import commitment
-from burnish.core.delta import DROPPED, Delta, invert, squash, without_no_ops
+from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash, without_no_ops
 from burnish.core.version import Version, commit_id
 from burnish.dataset.gesture import Gesture, Provenance, restamped
 from burnish.dataset.history import History, header
@@ -42,11 +42,14 @@ class Change:
         process did it.
     text, code : str
         In words, and as the Python call that does the same.
+    rows : array of ordinals
+        Rows that an edit, an undo or a redo was about.
     """
 
     kind: Kind
     text: str
     code: str
+    rows: Ordinals = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +137,7 @@ class WorkingCopy:
 
         gesture = self._retry(attempt)
         if gesture.delta:
-            self._tell(Change("edit", gesture.text, gesture.code))
+            self._tell(Change("edit", gesture.text, gesture.code, gesture.rows))
         return gesture
 
     def move(self, step: Literal[-1, 1]) -> Gesture:
@@ -148,10 +151,8 @@ class WorkingCopy:
             return gesture
 
         gesture = self._retry(attempt)
-        name = "undo" if step < 0 else "redo"
-        self._tell(
-            Change("undo" if step < 0 else "redo", f"{name}: {gesture.text}", f"ds.{name}()")
-        )
+        kind: Kind = "undo" if step < 0 else "redo"
+        self._tell(Change(kind, f"{kind}: {gesture.text}", f"ds.{kind}()", gesture.rows))
         return gesture
 
     def discard(self) -> Delta:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from burnish.dataset.state import State
 
 NO_CLASS = 0xFFFF
-_TAKEN = set("npksuxzdclbv?/+-ZNPKSUXDCLBV")
+_TAKEN = set("npksuzdcx?/Z")
 _FREE = "1234567890qwertyiafghjmo"
 Codes = npt.NDArray[np.uint16]
 
@@ -61,9 +61,13 @@ class ClassTable:
 
         A character that is the key of an action is picked with Shift.
         """
-        caps: list[str | None] = [_own_key(name) for name in self.names]
-        free = (key for key in _FREE if key not in caps)
-        return [cap if cap is not None else next(free, None) for cap in caps]
+        used: set[str] = set()
+        caps = [_claim(_own_key(name), used) for name in self.names]
+        shifted = [
+            cap or _claim(_shifted(n), used) for cap, n in zip(caps, self.names, strict=True)
+        ]
+        free = (key for key in _FREE if key not in used)
+        return [cap if cap is not None else next(free, None) for cap in shifted]
 
     def __len__(self) -> int:
         return len(self.values)
@@ -75,9 +79,16 @@ def label_codes(state: State, label: str, classes: ClassTable) -> Codes:
 
 
 def _own_key(name: str) -> str | None:
-    if len(name) != 1 or not name.isprintable() or name.isspace():
+    plain = len(name) == 1 and name.isprintable() and not name.isspace()
+    return name if plain and name not in _TAKEN else None
+
+
+def _shifted(name: str) -> str | None:
+    return _own_key(name.upper()) if len(name) == 1 and name in _TAKEN else None
+
+
+def _claim(key: str | None, used: set[str]) -> str | None:
+    if key is None or key in used:
         return None
-    if name not in _TAKEN:
-        return name
-    upper = name.upper()
-    return upper if name.islower() and upper != "Z" else None
+    used.add(key)
+    return key

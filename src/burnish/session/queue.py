@@ -77,11 +77,11 @@ class Queue:
         return current
 
     def after(self, current: int) -> int:
-        """Return the next row without a verdict, from the top after the last one."""
+        """Return the next row without a verdict, from the top after the last one, -1 at the end."""
         following = self.step(current, 1, True)
         if following != current:
             return following
-        return next((int(o) for o in self.ordinals if int(o) not in self.verdicts), current)
+        return next((int(o) for o in self.ordinals if int(o) not in self.verdicts), -1)
 
     def finding_at(self, ordinal: int) -> dict[str, Any] | None:
         """Return what the findings say about a row."""

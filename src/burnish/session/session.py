@@ -271,6 +271,8 @@ class Session:
         if self.queue is not None:
             self.queue = self.queue.judged(self.ds.decisions.table)
             self._tell("queue")
+        if change.kind in ("undo", "redo") and len(change.rows) == 1:
+            self.focus(int(change.rows[0]))
 
     def _read_head(self) -> None:
         if self.label is None:

@@ -132,7 +132,7 @@ class Preview(TypedDict):
 class QueueRow(TypedDict):
     """One finding in the list."""
 
-    rank: int
+    rank: Annotated[int, Doc("place in the queue, from 0")]
     given: Annotated[str | None, Doc("label when the finding was made")]
     score: float
     verdict: Verdict | None
