@@ -58,7 +58,7 @@ describe("pages of the list", () => {
     pages.need(0, 10);
     await arrived(pages, 1);
     expect(pages.indexOf(kernel.data.flagged[7] ?? -1, null)).toBe(7);
-    expect(pages.indexOf(kernel.data.flagged[99] ?? -1, 100)).toBe(99);
+    expect(pages.indexOf(kernel.data.flagged[99] ?? -1, 99)).toBe(99);
     expect(pages.indexOf(5, null)).toBe(-1);
   });
 

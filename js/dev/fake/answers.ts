@@ -21,7 +21,8 @@ export function answerPage(kernel: FakeKernel, { start, stop, undecided }: PageR
 export function itemOf(kernel: FakeKernel, row: number): Made {
   const { data } = kernel;
   const buffers: DataView[] = [];
-  const rank = data.flagged.indexOf(row) + 1 || null;
+  const place = data.flagged.indexOf(row);
+  const rank = place < 0 ? null : place;
   const item: Item = {
     preview: preview(kernel, row, buffers),
     given: data.classes[kernel.base[row] ?? 0] ?? null,
@@ -56,7 +57,7 @@ function preview(kernel: FakeKernel, row: number, buffers: DataView[]): Preview 
 
 function queueRow(kernel: FakeKernel, row: number, buffers: DataView[]): QueueRow {
   const { data } = kernel;
-  const rank = data.flagged.indexOf(row) + 1;
+  const rank = data.flagged.indexOf(row);
   return {
     rank,
     given: data.classes[data.labels[row] ?? 0] ?? null,
