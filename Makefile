@@ -20,7 +20,7 @@ NODE_MODULES := js/node_modules/.package-lock.json
 BUNDLES := $(VENV)/bundles.stamp
 CONTRACT := js/src/contract/index.ts
 
-.PHONY: help setup js lint format contract test test-all test-pandas2 demo lab bench lock chromium clean
+.PHONY: help setup js lint format contract test test-all test-notebooks test-pandas2 demo lab bench lock chromium clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,13 +45,17 @@ format: setup ## Put every file into the house style
 contract: setup ## Write the TypeScript side of the wire contract
 	python -m burnish.wire.generate $(CONTRACT)
 
-test: setup chromium ## Run every test that is not slow, browser included
+test: setup chromium test-notebooks ## Run every test that is not slow, browser included
 	$(NPM) run --silent test
 	BURNISH_CHROMIUM="$$(.ci/chromium)" python -m pytest -m "not slow"
 
-test-all: setup chromium test-pandas2 ## Run every test, also the slow ones and those on pandas 2
+test-all: setup chromium test-notebooks test-pandas2 ## Run every test, also the slow ones and those on pandas 2
 	$(NPM) run --silent test
 	BURNISH_CHROMIUM="$$(.ci/chromium)" python -m pytest
+
+test-notebooks: setup ## Execute the notebooks and compare what they assert
+	python -m pytest --nbval-lax --nbval-kernel-startup-timeout 120 --nbval-cell-timeout 300 \
+		-p no:cacheprovider notebooks
 
 test-pandas2: $(PANDAS2)/package.stamp ## Run the unit and property tests on pandas 2.2
 	$(PANDAS2)/bin/python -m pytest tests/unit tests/property
