@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import uuid
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class Base:
         path = folder / "base.arrow"
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
+        _flush(path)
         KeyIndex.build(folder, key_bytes([table[name] for name in key]))
         return file_hash(path)
 
@@ -162,6 +164,11 @@ def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
     return dict(
         zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
     )
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def file_hash(path: Path) -> str:
