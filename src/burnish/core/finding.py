@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -99,7 +100,7 @@ class Findings:
         for name in ("keys", "given", "suggestions"):
             object.__setattr__(self, name, key_array(getattr(self, name))[order])
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Name of these findings: the code and a hash of what they say."""
         digest = hashlib.sha256(self.code.encode())
@@ -107,6 +108,11 @@ class Findings:
             digest.update(repr([plain(value) for value in values]).encode())
         digest.update(np.round(self.scores, 9).tobytes())
         return f"{self.code}:{digest.hexdigest()[:8]}"
+
+    @cached_property
+    def ranks(self) -> Mapping[Any, int]:
+        """Key → its place in these findings, 0 for the worst."""
+        return {key: rank for rank, key in enumerate(self.keys)}
 
     def frame(self) -> pd.DataFrame:
         """Return a table with columns ``key, given, suggestion, score``, worst first."""

@@ -302,7 +302,7 @@ class Dataset(Reading):
         self._check_open()
         now = self._copy.now()
         line = self._history.line(now.head)
-        parts = [(self._history.version(c).name, self._history.delta(c).decisions) for c in line]
+        parts = [(self._name_of(commit), self._history.decisions(commit)) for commit in line]
         staged = (None, now.staged.decisions)
         return Decisions(decisions_table([*parts, staged], NO_DECISIONS), self._keys_at)
 
@@ -622,7 +622,8 @@ class Dataset(Reading):
         )
 
     def _check_classes(self, known: list[Any], new: pa.Array, strict: bool) -> None:
-        fresh = [v for v in new.unique().drop_null().to_pylist() if v not in set(known)]
+        there = set(known)
+        fresh = [v for v in new.unique().drop_null().to_pylist() if v not in there]
         if not fresh:
             return
         nearest = difflib.get_close_matches(str(fresh[0]), [str(name) for name in known], n=1)
@@ -658,8 +659,7 @@ def _mark_name(name: str) -> str:
 def _positions(because: Findings | None, keys: KeyArray) -> list[int | None]:
     if because is None:
         return [None] * len(keys)
-    places = {key: place for place, key in enumerate(because.keys)}
-    return [places.get(key) for key in keys]
+    return [because.ranks.get(key) for key in keys]
 
 
 def _scores(because: Findings | None, keys: KeyArray) -> list[float | None] | None:
