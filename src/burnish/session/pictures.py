@@ -7,6 +7,7 @@ measurements and drawn as ink on paper: the largest value of the column is black
 from __future__ import annotations
 
 import io
+import warnings
 from typing import Any
 
 import numpy as np
@@ -30,17 +31,26 @@ def png(value: Any, ink: tuple[float, float], largest: int) -> bytes | None:
     from PIL import Image
 
     try:
-        if isinstance(value, bytes):
-            opened = Image.open(io.BytesIO(value))
-            opened.draft("RGB", (largest, largest))
-            picture = opened.convert("RGBA" if "A" in opened.getbands() else "RGB")
-        else:
-            picture = Image.fromarray(_bytes(np.asarray(value), ink))
-        picture.thumbnail((largest, largest))
-        out = io.BytesIO()
-        picture.save(out, format="PNG")
-    except (OSError, ValueError, TypeError, SyntaxError, Image.DecompressionBombError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return _drawn(value, ink, largest)
+    except Exception:  # decoders raise whatever they meet in broken bytes
         return None
+
+
+def _drawn(value: Any, ink: tuple[float, float], largest: int) -> bytes:
+    from PIL import Image
+
+    if isinstance(value, bytes):
+        opened = Image.open(io.BytesIO(value))
+        opened.draft("RGB", (largest, largest))
+        picture = opened.convert("RGBA" if "A" in opened.getbands() else "RGB")
+    else:
+        picture = Image.fromarray(_bytes(np.asarray(value), ink))
+    picture.thumbnail((largest, largest))
+    out = io.BytesIO()
+    picture.save(out, format="PNG")
     return out.getvalue()
 
 
@@ -59,10 +69,13 @@ def _coded(value: Any) -> bool:
 
 
 def _bytes(array: npt.NDArray[Any], ink: tuple[float, float]) -> npt.NDArray[np.uint8]:
+    if array.ndim not in (2, 3):
+        raise ValueError(f"{array.ndim} dimensions")
     if array.dtype == np.uint8:
         return array
     low, high = ink
-    share = np.clip((np.nan_to_num(array.astype(float)) - low) / ((high - low) or 1.0), 0, 1)
+    known = np.nan_to_num(array.astype(float), nan=low, posinf=high, neginf=low)
+    share = np.clip((known - low) / ((high - low) or 1.0), 0, 1)
     if array.ndim == 2:
         share = 1 - share
     return np.asarray(np.round(share * 255), dtype=np.uint8)
