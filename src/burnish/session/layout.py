@@ -102,6 +102,7 @@ class Projector:
         snapshot = ds.at(head)
         self._live, self._size = snapshot.state.live, snapshot.state.n_ordinals
         self._done = done
+        self._cancelled = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", "burnish.model.umap_process", ds.path, head.id, self._out],
             stdin=subprocess.DEVNULL,
@@ -112,17 +113,25 @@ class Projector:
         threading.Thread(target=self._wait, name="burnish-umap", daemon=True).start()
 
     def cancel(self) -> None:
-        """Stop computing."""
+        """Stop computing; nothing is said any more."""
+        self._cancelled = True
         self._forget()
 
     def _wait(self) -> None:
         self._process.wait()
-        layout = None
-        if self._process.returncode == 0:
-            made = np.load(self._out, allow_pickle=False)
-            layout = Layout("umap", spread(self._live, made, self._size))
+        layout = self._read() if self._process.returncode == 0 else None
         self._folder.cleanup()
-        self._done(layout)
+        if not self._cancelled:
+            self._done(layout)
+
+    def _read(self) -> Layout | None:
+        try:
+            made = np.load(self._out, allow_pickle=False)
+        except (OSError, ValueError):
+            return None
+        if made.shape != (len(self._live), 2):
+            return None
+        return Layout("umap", spread(self._live, made, self._size))
 
 
 def check_method(method: str) -> str:
