@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,15 @@ class Queue:
         Row of each finding.
     rank_of : dict
         Ordinal → rank.
+    dropped : set of int
+        Rows that were dropped; they wait for no verdict.
     """
 
     findings: Findings
     ordinals: Ordinals
     rank_of: dict[int, int]
     verdicts: dict[int, Verdict] = field(default_factory=dict)
+    dropped: frozenset[int] = frozenset()
     seq: int = 0
 
     @classmethod
@@ -46,8 +50,8 @@ class Queue:
         """Return a queue in the findings' order."""
         return cls(findings, ordinals, {int(o): rank for rank, o in enumerate(ordinals)})
 
-    def judged(self, decisions: pa.Table) -> Queue:
-        """Return the queue with the verdicts of a table of decisions.
+    def judged(self, decisions: pa.Table, dropped: Iterable[int] = ()) -> Queue:
+        """Return the queue with the verdicts of a table of decisions, and the rows dropped since.
 
         Decisions on earlier findings of the same kind count as well.
         """
@@ -57,31 +61,36 @@ class Queue:
         for ordinal, verdict, finding, by in zip(*rows.values(), strict=True):
             if ordinal in self.rank_of and str(finding or code).split(":")[0] == code:
                 latest[ordinal] = Verdict(verdict, by)
-        return Queue(self.findings, self.ordinals, self.rank_of, latest, self.seq + 1)
+        gone = self.rank_of.keys() & set(dropped)
+        return replace(self, verdicts=latest, dropped=frozenset(gone), seq=self.seq + 1)
 
     def counts(self) -> Counter[str]:
         """Return how many findings have each verdict."""
         return Counter(entry.verdict for entry in self.verdicts.values())
 
     def undecided(self) -> list[int]:
-        """Return the rows without a verdict, best ranked first."""
-        return [int(o) for o in self.ordinals if int(o) not in self.verdicts]
+        """Return the rows that wait for a verdict, best ranked first."""
+        return [int(o) for o in self.ordinals if self.is_open(int(o))]
+
+    def is_open(self, row: int) -> bool:
+        """Return whether a row of the queue waits for a verdict."""
+        return row not in self.verdicts and row not in self.dropped
 
     def step(self, current: int, by: int, undecided: bool) -> int:
         """Return the row that many places from the current one, the same where there is none."""
         rank = self.rank_of.get(current, -1 if by > 0 else len(self.ordinals))
         while 0 <= (rank := rank + by) < len(self.ordinals):
             row = int(self.ordinals[rank])
-            if not (undecided and row in self.verdicts):
+            if not undecided or self.is_open(row):
                 return row
         return current
 
     def after(self, current: int) -> int:
-        """Return the next row without a verdict, from the top after the last one, -1 at the end."""
+        """Return the next row that waits for a verdict, from the top again, -1 when none does."""
         following = self.step(current, 1, True)
         if following != current:
             return following
-        return next((int(o) for o in self.ordinals if int(o) not in self.verdicts), -1)
+        return next((int(o) for o in self.ordinals if self.is_open(int(o))), -1)
 
     def finding_at(self, ordinal: int) -> dict[str, Any] | None:
         """Return what the findings say about a row."""

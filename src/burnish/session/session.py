@@ -61,6 +61,8 @@ class Session:
         self.layout: Layout | None = None
         self._listeners: list[Listener] = []
         self._projector: Projector | None = None
+        self._others: weakref.WeakKeyDictionary[Dataset, Callable[[], None]]
+        self._others = weakref.WeakKeyDictionary()
         self._on_main: Callable[[Callable[[], None]], None] = lambda call: call()
         self._watch(ds)
         self._read_head()
@@ -92,7 +94,7 @@ class Session:
     def review(self, findings: Findings) -> None:
         """Make findings the queue under review; the first undecided one becomes current."""
         ordinals = known_ordinals(self.ds.state, findings.keys)
-        self.queue = Queue.of(findings, ordinals).judged(self.ds.decisions.table)
+        self.queue = self._judged(Queue.of(findings, ordinals))
         open_rows = self.queue.undecided()
         self._tell("queue")
         if self.current not in self.queue.rank_of:
@@ -117,8 +119,9 @@ class Session:
         self._tell("selection")
 
     def focus(self, row: int) -> None:
-        """Make a row the current one."""
-        self.check_row(row)
+        """Make a row the current one, -1 for none."""
+        if row != -1:
+            self.check_row(row)
         if row != self.current:
             self.current = row
             self._tell("current")
@@ -153,8 +156,9 @@ class Session:
         self._advance(advance)
 
     def restore(self, rows: list[int] | None) -> None:
-        """Bring dropped rows back."""
-        self.ds.restore(self._keys(self._rows(rows)))
+        """Bring dropped rows, or those of the selection, back."""
+        ordinals = self.selected if rows is None else self._rows(rows)
+        self.ds.restore(self._keys(ordinals))
 
     def mark(self, rows: list[int] | None, name: str) -> None:
         """Mark rows, or the selection."""
@@ -181,6 +185,7 @@ class Session:
             if method != "auto":
                 raise
             layout = empty_layout(self.n_rows)
+        self.close()
         self._set_layout(layout)
         if layout.pending:
             self._projector = Projector(self.ds, self._when_done)
@@ -216,7 +221,7 @@ class Session:
 
     def hidden(self) -> Mask:
         """Return which rows the map does not show: dropped, or without coordinates."""
-        gone = bits(self.ds.state.changed.ordinals(DROPPED), self.n_rows)
+        gone = bits(self._dropped(), self.n_rows)
         if self.layout is None:
             return gone
         return np.asarray(gone | self.layout.missing)
@@ -255,24 +260,59 @@ class Session:
         """Follow another working copy of the same store, after the first was closed."""
         self._unwatch()
         self.ds = ds
+        stop = self._others.pop(ds, None)
+        if stop is not None:
+            stop()
         self._watch(ds)
         self._read_head()
         self._tell("head")
+        self._judge()
 
-    def _hear(self, change: Change) -> None:
+    def follow(self, ds: Dataset) -> None:
+        """Notice at once what is done through another handle on the same working copy."""
+        if ds in self._others:
+            return
+        session = weakref.ref(self)
+
+        def hear(change: Change) -> None:
+            alive = session()
+            if alive is not None and alive.ds.is_open:
+                alive._record(change)
+                bool(alive.ds.staged)  # reading it notices the change
+                alive._focus_undone(change)
+
+        self._others[ds] = ds.on_change(hear)
+
+    def _record(self, change: Change) -> None:
         if change.code:
             self.acts.append(Act(change.text, change.code, len(self.acts) + 1))
+
+    def _hear(self, change: Change) -> None:
+        self._record(change)
         if change.kind in ("commit", "external", "discard"):
             self._read_head()
             self._tell("head")
         else:
             self._grow_classes()
             self._tell("data")
-        if self.queue is not None:
-            self.queue = self.queue.judged(self.ds.decisions.table)
-            self._tell("queue")
+        self._judge()
+        self._focus_undone(change)
+
+    def _focus_undone(self, change: Change) -> None:
         if change.kind in ("undo", "redo") and len(change.rows) == 1:
             self.focus(int(change.rows[0]))
+
+    def _judge(self) -> None:
+        if self.queue is not None:
+            self.queue = self._judged(self.queue)
+            self._tell("queue")
+
+    def _judged(self, queue: Queue) -> Queue:
+        dropped = np.intersect1d(queue.ordinals, self._dropped())
+        return queue.judged(self.ds.decisions.table, dropped.tolist())
+
+    def _dropped(self) -> Ordinals:
+        return self.ds.state.changed.ordinals(DROPPED)
 
     def _read_head(self) -> None:
         if self.label is None:
@@ -317,8 +357,8 @@ class Session:
         return np.array(rows, dtype=np.int64)
 
     def check_row(self, row: int) -> None:
-        """Refuse a row that is not there; -1 means none."""
-        if not -1 <= row < self.n_rows:
+        """Refuse a row that is not there."""
+        if not 0 <= row < self.n_rows:
             raise InputError(
                 f"there is no row {row}, rows go from 0 to {self.n_rows - 1}",
                 hint="reload the widget: run its cell again",
@@ -347,6 +387,6 @@ def of(ds: Dataset) -> Session:
     if found is None:
         found = Session(ds)
         _sessions[name] = found
-    elif found.ds is not ds and not found.ds.is_open:
-        found.rebind(ds)
+    elif found.ds is not ds:
+        found.follow(ds) if found.ds.is_open else found.rebind(ds)
     return found
