@@ -386,3 +386,35 @@ def test_a_closed_dataset_says_so(ds: Dataset) -> None:
             act()
     assert len(snapshot) == 4
     assert not list(ds.path.glob("*-wal"))
+
+
+def deltas_read(ds: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    read: list[str] = []
+    delta = ds._history.backend.delta
+    monkeypatch.setattr(ds._history.backend, "delta", lambda c: (read.append(c), delta(c))[1])
+    return read
+
+
+def test_decisions_of_a_version_are_read_once(ds: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in range(3):
+        ds.decide("a", "kept")
+        ds.commit(f"step {place}")
+    assert len(ds.decisions) == 3
+    read = deltas_read(ds, monkeypatch)
+    ds.decide("b", "skipped")
+    assert [len(ds.decisions), len(ds.decisions), read] == [4, 4, []]
+
+
+def test_looking_for_a_fingerprint_reads_each_delta_a_few_times(
+    ds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bn.open(ds.path) as first:
+        for place in range(20):
+            first.relabel("a", "dog" if place % 2 == 0 else "cat")
+            first.commit(f"step {place}")
+    with bn.open(ds.path) as again:
+        read = deltas_read(again, monkeypatch)
+        with pytest.raises(UnknownVersionError):
+            again.at("abcdef12")
+        assert len(read) <= 3 * 21
+        assert again.at(again.at("v1").fingerprint).version.name == "v19"

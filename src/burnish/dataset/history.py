@@ -42,6 +42,7 @@ class History:
         self._records: dict[str, CommitRecord] = {}
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
+        self._decisions: dict[str, pa.Table] = {}
         self.backend = SqliteBackend(path / "store.sqlite")
         try:
             self._load()
@@ -108,6 +109,15 @@ class History:
         except CorruptError as error:
             name = self._record(commit).name
             raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
+
+    def decisions(self, commit: str) -> pa.Table:
+        """Return the decisions that a version holds; read from the store once."""
+        found = self._decisions.get(commit)
+        if found is None:
+            table = self.delta(commit).decisions
+            found = table.take(pa.array(range(len(table)), pa.int64()))  # lets go of the cells
+            self._decisions[commit] = found
+        return found
 
     def state(self, commit: str) -> State:
         """Return all cells at a version."""
@@ -239,8 +249,9 @@ class History:
     def _by_content(self, ref: str) -> str | None:
         if len(ref) < _SHORT or set(ref) - set("0123456789abcdef"):
             return None
-        newest_first = reversed(list(self._records))
-        return next((c for c in newest_first if self.fingerprint(c).startswith(ref)), None)
+        # Each fingerprint follows from its parent's at the cost of one delta, so oldest first.
+        hits = [c for c in list(self._records) if self.fingerprint(c).startswith(ref)]
+        return hits[-1] if hits else None
 
     def _build(self, commit: str) -> State:
         line = self.line(commit)
