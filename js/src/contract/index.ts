@@ -39,7 +39,7 @@ export interface ClassInfo {
 export interface Action {
   text: string;
   code: string;
-  /** grows by one with each act in this session */
+  /** grows by one with each act since the dataset was opened */
   seq: number;
 }
 
@@ -275,7 +275,7 @@ export interface CommitRequest {
   author: string | null;
 }
 
-/** The Python of every act in this session. */
+/** The Python of every act since the dataset was opened. */
 export interface ScriptRequest {
   kind: "script";
 }

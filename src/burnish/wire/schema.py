@@ -55,7 +55,7 @@ class Action(TypedDict):
 
     text: str
     code: str
-    seq: Annotated[int, Doc("grows by one with each act in this session")]
+    seq: Annotated[int, Doc("grows by one with each act since the dataset was opened")]
 
 
 class QueueInfo(TypedDict):
@@ -277,7 +277,7 @@ class CommitRequest(TypedDict):
 
 
 class ScriptRequest(TypedDict):
-    """The Python of every act in this session."""
+    """The Python of every act since the dataset was opened."""
 
     kind: Literal["script"]
 
