@@ -9,6 +9,7 @@ import random
 import shutil
 import sqlite3
 import struct
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
@@ -292,3 +293,12 @@ def test_a_damaged_key_index_is_named(golden: Path) -> None:
         with bn.open(golden) as ds:
             assert "key index" in ds.verify()[0]
         (golden / name).write_bytes(whole)
+
+
+def test_threads_that_ended_leave_no_connection_behind(golden: Path) -> None:
+    with bn.open(golden, user="golden") as ds:
+        for _ in range(20):
+            thread = threading.Thread(target=len, args=(ds,))
+            thread.start()
+            thread.join()
+        assert len(ds._history.backend._open) <= 2

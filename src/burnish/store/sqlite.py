@@ -63,7 +63,7 @@ class SqliteBackend:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._local = threading.local()
-        self._open: list[sqlite3.Connection] = []
+        self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._check_format()
@@ -262,7 +262,7 @@ class SqliteBackend:
         finally:
             self._closed = True
             with self._lock:
-                for connection in self._open:
+                for connection in self._open.values():
                     connection.close()
                 self._open.clear()
 
@@ -292,7 +292,7 @@ class SqliteBackend:
     def abandon(self) -> None:
         """Close without a checkpoint, for a store that cannot be used."""
         self._closed = True
-        for connection in self._open:
+        for connection in self._open.values():
             connection.close()
 
     def _connection(self) -> sqlite3.Connection:
@@ -317,7 +317,9 @@ class SqliteBackend:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
         with self._lock:
-            self._open.append(connection)
+            for thread in [thread for thread in self._open if not thread.is_alive()]:
+                self._open.pop(thread).close()
+            self._open[threading.current_thread()] = connection
         return connection
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
