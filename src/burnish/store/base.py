@@ -184,6 +184,7 @@ def _save(path: Path, values: npt.NDArray[Any]) -> None:
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
     with draft.open("wb") as file:
         np.save(file, values)
+    _flush(draft)
     draft.replace(path)  # whoever has mapped the old file keeps it
 
 
