@@ -18,7 +18,7 @@ from burnish.core.fingerprint import fingerprint
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import CorruptError, UnknownVersionError
-from burnish.store.backend import CommitRecord
+from burnish.store.backend import Backend, CommitRecord
 from burnish.store.base import Base
 from burnish.store.codec import decode
 from burnish.store.sqlite import SqliteBackend
@@ -43,7 +43,7 @@ class History:
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
         self._decisions: dict[str, pa.Table] = {}
-        self.backend = SqliteBackend(path / "store.sqlite")
+        self.backend: Backend = SqliteBackend(path / "store.sqlite")
         try:
             self._load()
             self.store_id = self.backend.store_id()

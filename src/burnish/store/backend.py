@@ -43,6 +43,10 @@ class Backend(Protocol):
         """Return the store's own facts: format, id, base."""
         ...
 
+    def store_id(self) -> str:
+        """Return the id of the store, the same in every copy of it."""
+        ...
+
     def commits(self, after: int = -1) -> list[CommitRecord]:
         """Return commits with a number above `after`, in order, without their deltas."""
         ...
@@ -96,10 +100,11 @@ class Backend(Protocol):
     def commit(
         self, branch: str, user: str, seen: WorkingState, record: CommitRecord
     ) -> tuple[CommitRecord, WorkingState]:
-        """Add a version, move the branch, empty the journal. May raise StaleError.
+        """Add a version, move the branch, empty the journal. May raise StaleError."""
+        ...
 
-        A record whose ``txn_id`` is already there is returned as it was stored.
-        """
+    def find_txn(self, txn_id: str) -> CommitRecord | None:
+        """Return the version that a transaction wrote, if it did."""
         ...
 
     def sums(self, commit: str) -> dict[str, int] | None:
@@ -108,6 +113,10 @@ class Backend(Protocol):
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
+        ...
+
+    def integrity(self) -> list[str]:
+        """Return what is wrong with the place itself, nothing when it is sound."""
         ...
 
     def close(self) -> None:
