@@ -74,7 +74,7 @@ def check_killed_while_staging(path: Path, count: int) -> None:
 
 def check_killed_while_committing(path: Path, count: int) -> None:
     acknowledged: list[str] = []
-    for seconds in instants(count, seed=2):
+    for turn, seconds in enumerate(instants(count, seed=2), 1):
         acknowledged += [line.split()[1] for line in killed("commit", path, seconds)]
         with bn.open(path, user="ann") as ds:
             ids = [version.id for version in ds.log()]
@@ -87,7 +87,8 @@ def check_killed_while_committing(path: Path, count: int) -> None:
             live = (np.arange(ROWS) < 10_000) | (np.arange(ROWS) >= 10_000 + done)
             assert np.array_equal(table["n"].to_numpy(), expected[live])
             assert np.array_equal(table["id"].to_numpy(), np.arange(ROWS)[live])
-            assert ds.verify() == []
+            if turn % 5 == 0:
+                assert ds.verify() == []
     assert len(acknowledged) >= count
 
 
