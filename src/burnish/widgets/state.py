@@ -176,7 +176,8 @@ class Rows:
 
     def _fields(self, row: int) -> list[schema.FieldValue]:
         state, roles = self.session.ds.state, self.session.ds.roles
-        shown = {roles.get(r) for r in ("label", "image", "text", "split")} | set(state.base.key)
+        seen = [_first(roles.get(role)) for role in ("label", "image", "text", "split")]
+        shown = {*seen, *state.base.key}
         names = [
             n
             for n in state.names
