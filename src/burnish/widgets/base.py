@@ -47,6 +47,24 @@ def bundle(name: str) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def session_of(ds: Any) -> Session:
+    """Return the session of a dataset, whose background work ends in this kernel's loop.
+
+    Raises
+    ------
+    InputError
+        It is something else.
+    """
+    if not isinstance(ds, Dataset):
+        raise InputError(
+            f"a widget shows a Dataset, got {type(ds).__name__}",
+            hint="ds = bn.open(path)",
+        )
+    session = of(ds)
+    session.run_on(_scheduler())
+    return session
+
+
 class SessionWidget(anywidget.AnyWidget):
     """A view on the session of a dataset.
 
@@ -69,13 +87,7 @@ class SessionWidget(anywidget.AnyWidget):
     selection = traitlets.Any(Selection(()))
 
     def __init__(self, ds: Dataset, **traits: Any) -> None:
-        if not isinstance(ds, Dataset):
-            raise InputError(
-                f"a widget shows a Dataset, got {type(ds).__name__}",
-                hint="ds = bn.open(path)",
-            )
-        self.session: Session = of(ds)
-        self.session.run_on(_scheduler())
+        self.session = session_of(ds)
         super().__init__(n_rows=self.session.n_rows, selection=self.session.selection, **traits)
         self._refresh_all()
         self._unsubscribe = self.session.subscribe(self._hear)

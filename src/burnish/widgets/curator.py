@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
-from burnish.widgets.base import bundle, checked_findings
+from burnish.widgets.base import bundle, checked_findings, session_of
 from burnish.widgets.traits import MapTraits, QueueTraits, lay_out
 
 
@@ -43,7 +43,8 @@ class Curator(MapTraits, QueueTraits):
         projection: str = "auto",
         height: int = 640,
     ) -> None:
-        super().__init__(ds, height=height)
+        session = session_of(ds)
         if findings is not None:
-            self.session.review(checked_findings(findings))
-        lay_out(self, projection)
+            session.review(checked_findings(findings))
+        lay_out(session, projection)
+        super().__init__(ds, height=height)

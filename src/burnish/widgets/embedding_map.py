@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from burnish.dataset import Dataset
-from burnish.widgets.base import bundle
+from burnish.widgets.base import bundle, session_of
 from burnish.widgets.traits import MapTraits, lay_out
 
 
@@ -38,5 +38,6 @@ class EmbeddingMap(MapTraits):
     _esm = bundle("embedding_map")
 
     def __init__(self, ds: Dataset, projection: str = "auto", height: int = 480) -> None:
+        session = session_of(ds)
+        lay_out(session, projection)
         super().__init__(ds, height=height)
-        lay_out(self, projection)

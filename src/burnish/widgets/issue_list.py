@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
-from burnish.widgets.base import bundle, checked_findings
+from burnish.widgets.base import bundle, checked_findings, session_of
 from burnish.widgets.traits import QueueTraits
 
 
@@ -37,6 +37,7 @@ class IssueList(QueueTraits):
     _esm = bundle("issue_list")
 
     def __init__(self, ds: Dataset, findings: Findings | None = None, height: int = 480) -> None:
-        super().__init__(ds, height=height)
+        session = session_of(ds)
         if findings is not None:
-            self.session.review(checked_findings(findings))
+            session.review(checked_findings(findings))
+        super().__init__(ds, height=height)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
+from burnish.session import Session
 from burnish.session.session import Topic
 from burnish.widgets.base import SessionWidget
 from burnish.widgets.state import queue_info
@@ -64,11 +65,11 @@ class QueueTraits(SessionWidget):
             self.queue = dict(info) if info is not None else None
 
 
-def lay_out(widget: MapTraits, projection: str) -> None:
+def lay_out(session: Session, projection: str) -> None:
     """Compute the picture unless the session has the one that is asked for."""
-    layout = widget.session.layout
+    layout = session.layout
     asked = projection == "auto" or (
         layout is not None and projection in (layout.name, layout.pending)
     )
     if layout is None or not asked:
-        widget.session.project(projection)
+        session.project(projection)
