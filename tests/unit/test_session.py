@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -475,3 +476,27 @@ def test_nothing_to_draw_is_an_empty_picture_unless_it_is_asked_for(tmp_path: Pa
         assert (session.layout.name, session.hidden().all()) == ("none", True)
         with pytest.raises(InputError):
             session.project("pca")
+
+
+def test_a_copy_of_a_store_has_a_session_of_its_own(ds: Dataset, tmp_path: Path) -> None:
+    kept = of(ds)
+    ds.close()
+    copied = shutil.copytree(ds.path, tmp_path / "copy.burnish")
+    with bn.open(ds.path) as first, bn.open(copied) as second:
+        assert (of(first) is kept, of(second) is kept) == (True, False)
+        assert of(second).ds is second
+
+
+def test_umap_that_ended_before_another_picture_is_dropped(
+    session: Session, fake_umap: Callable[[str], None]
+) -> None:
+    waiting: list[Callable[[], None]] = []
+    ended = threading.Event()
+    session.run_on(lambda call: (waiting.append(call), ended.set())[0])
+    fake_umap("np.save(out, np.ones((6, 2), np.float32))")
+    session.project("umap")
+    assert ended.wait(30)
+    session.project("pca")
+    waiting[0]()
+    assert session.layout is not None
+    assert (session.layout.name, session.layout.pending) == ("pca", None)

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +26,7 @@ from burnish.session.queue import Queue, bits
 Topic = Literal["data", "head", "selection", "current", "queue", "layout"]
 Listener = Callable[[Topic], None]
 Mask = npt.NDArray[np.bool_]
-_sessions: weakref.WeakValueDictionary[tuple[str, str, str], Session]
+_sessions: weakref.WeakValueDictionary[tuple[str, Path, str, str], Session]
 
 
 @dataclass(frozen=True)
@@ -170,7 +171,7 @@ class Session:
         return self.ds.commit(message, author=author).name, text
 
     def script(self) -> str:
-        """Return the acts of this session as Python that does the same on a dataset ``ds``."""
+        """Return the acts so far as Python that does the same on a dataset ``ds``."""
         lines = [act.code for act in self.acts]
         if self.queue is not None and any("because=issues" in line for line in lines):
             lines.insert(0, f"# issues are the findings {self.queue.findings.id}")
@@ -188,7 +189,7 @@ class Session:
         self.close()
         self._set_layout(layout)
         if layout.pending:
-            self._projector = Projector(self.ds, self._when_done)
+            self._projector = Projector(self.ds, self._replacer(self.layout))
 
     def close(self) -> None:
         """Stop background work."""
@@ -336,14 +337,13 @@ class Session:
         self.layout = Layout(layout.name, layout.coordinates, layout.pending, seq)
         self._tell("layout")
 
-    def _when_done(self, made: Layout | None) -> None:
-        self._on_main(lambda: self._settle(made))
+    def _replacer(self, shown: Layout | None) -> Callable[[Layout | None], None]:
+        return lambda made: self._on_main(lambda: self._settle(made, shown))
 
-    def _settle(self, made: Layout | None) -> None:
-        if made is not None:
-            self._set_layout(made)
-        elif self.layout is not None:
-            self._set_layout(Layout(self.layout.name, self.layout.coordinates))
+    def _settle(self, made: Layout | None, shown: Layout | None) -> None:
+        if shown is None or self.layout is not shown:
+            return
+        self._set_layout(made if made is not None else Layout(shown.name, shown.coordinates))
 
     def _advance(self, advance: bool) -> None:
         if advance and self.queue is not None and self.current in self.queue.rank_of:
@@ -382,7 +382,7 @@ _sessions = weakref.WeakValueDictionary()
 
 def of(ds: Dataset) -> Session:
     """Return the session of a working copy, the same for each handle on it in this process."""
-    name = (ds.store_id, ds.branch_name, ds.user)
+    name = (ds.store_id, ds.path.resolve(), ds.branch_name, ds.user)  # a copy has the same id
     found = _sessions.get(name)
     if found is None:
         found = Session(ds)
