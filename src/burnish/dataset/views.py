@@ -166,13 +166,6 @@ def describe(delta: Delta) -> str:
     return ", ".join(parts) or "no change"
 
 
-def flow_text(table: pa.Table, limit: int = 3) -> str:
-    """Return the most frequent changes of a column in words: ``8 → 9 14, 3 → 5 2``."""
-    pairs = table.select(["old", "new"]).to_pandas().astype(object)
-    counts = pairs.value_counts(dropna=False).head(limit)
-    return ", ".join(f"{old} → {new} {n:,}" for (old, new), n in counts.items())
-
-
 def _with_version(delta: Delta, name: str) -> Delta:
     marked = {
         column: table.append_column("version", pa.repeat(pa.scalar(name, pa.string()), len(table)))
