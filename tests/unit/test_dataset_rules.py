@@ -18,6 +18,7 @@ from burnish.core.finding import Findings
 from burnish.dataset import Change, Dataset
 from burnish.errors import (
     ClosedError,
+    ColumnError,
     ConflictError,
     InputError,
     LabelError,
@@ -418,3 +419,10 @@ def test_looking_for_a_fingerprint_reads_each_delta_a_few_times(
             again.at("abcdef12")
         assert len(read) <= 3 * 21
         assert again.at(again.at("v1").fingerprint).version.name == "v19"
+
+
+def test_a_label_that_is_the_key_cannot_be_relabelled(tmp_path: Path) -> None:
+    with bn.create(tmp_path / "y.burnish", FRAME, key="id", label="id") as ds:
+        with pytest.raises(ColumnError, match="part of the key"):
+            ds.relabel("a", "b")
+        assert len(ds.staged) == 0

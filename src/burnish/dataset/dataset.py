@@ -142,7 +142,8 @@ class Dataset(Reading):
         LabelError
             `strict`, and a label is not among the classes.
         ColumnError
-            The dataset has no label column, or a label does not fit its type.
+            The dataset has no label column, it is part of the key, or a label does not fit its
+            type.
 
         Warns
         -----
@@ -150,6 +151,7 @@ class Dataset(Reading):
             A label is new, with the nearest name there is.
         """
         column = self._label_column()
+        self._refuse_key(column)
         why = self._why(reason, because)
 
         def make(state: State) -> Gesture:
@@ -184,11 +186,7 @@ class Dataset(Reading):
             A key is unknown or its row was dropped.
         """
         self._known([column])
-        if column in self._history.base.key:
-            raise ColumnError(
-                f"column {column!r} is part of the key, which never changes",
-                hint="drop the row and add one with the right key",
-            )
+        self._refuse_key(column)
 
         def make(state: State) -> Gesture:
             ordinals, new, keys = self._cells_for(state, rows, column, values)
@@ -593,6 +591,13 @@ class Dataset(Reading):
         new = values_for(state, column, rows, given, values)
         ordinals, new = once(given, new, keys_at(state, given))
         return ordinals, new, keys_at(state, ordinals)
+
+    def _refuse_key(self, column: str) -> None:
+        if column in self._history.base.key:
+            raise ColumnError(
+                f"column {column!r} is part of the key, which never changes",
+                hint="put it right in the frame and make another dataset from that",
+            )
 
     def _why(self, reason: str | None, because: Findings | None = None) -> Provenance:
         if reason is not None and not isinstance(reason, str):
