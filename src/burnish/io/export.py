@@ -163,7 +163,8 @@ def _manifest(
 ) -> Manifest:
     from burnish import __version__
 
-    content = written.read_bytes()
+    with written.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
     return Manifest(
         tool=f"burnish {__version__}",
         dataset=dataset,
@@ -178,8 +179,8 @@ def _manifest(
         roles=source.roles,
         exported_at=datetime.now(UTC).isoformat(timespec="seconds"),
         file=path.name,
-        file_sha256=hashlib.sha256(content).hexdigest(),
-        file_bytes=len(content),
+        file_sha256=digest.hexdigest(),
+        file_bytes=written.stat().st_size,
     )
 
 

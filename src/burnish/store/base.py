@@ -22,7 +22,6 @@ from burnish.core.canonical import key_bytes
 from burnish.core.fingerprint import digests
 from burnish.errors import CorruptError
 
-_BLOCK = 1 << 22
 Ordinals = npt.NDArray[np.int64]
 
 
@@ -173,11 +172,8 @@ def _flush(path: Path) -> None:
 
 def file_hash(path: Path) -> str:
     """Return the SHA-256 of a file, 64 hex digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _save(path: Path, values: npt.NDArray[Any]) -> None:
