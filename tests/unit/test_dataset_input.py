@@ -38,7 +38,7 @@ def ds(tmp_path: Path) -> Iterator[Dataset]:
 @pytest.mark.parametrize(
     ("frame", "options", "error", "words"),
     [
-        ({"id": ["a", "a", "b"]}, {"key": "id"}, KeysError, "1 keys occur more than once: 'a'"),
+        ({"id": ["a", "a", "b"]}, {"key": "id"}, KeysError, "1 key occurs more than once: 'a'"),
         ({"id": ["a", None]}, {"key": "id"}, KeysError, "1 of 2 rows have no key"),
         ({"id": [1.0, np.nan]}, {"key": "id"}, KeysError, "have no key in column 'id'"),
         ({"a": [1, 1], "b": [2, 2]}, {"key": ["a", "b"]}, KeysError, r"\(1, 2\)"),
@@ -58,6 +58,15 @@ def ds(tmp_path: Path) -> Iterator[Dataset]:
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), {"key": "a"}, ColumnError, "'a' occurs twice"),
         (pd.DataFrame([[1, 2]]), {"key": "a"}, ColumnError, "name of type int"),
         (7, {"key": "id"}, InputError, "cannot read a frame from int"),
+        ({"id": [1]}, {"key": 0}, ColumnError, "key=0, expected the name of a column or a list"),
+        ({"id": [1]}, {"key": ["id", 1]}, ColumnError, "expected the name of a column or a list"),
+        (
+            {"id": [1]},
+            {"label": ["id"]},
+            ColumnError,
+            r"label=\['id'\], expected the name of a col",
+        ),
+        (pd.DataFrame({"n": [1]}, pd.Index([1], name="id")), {"key": "id"}, ColumnError, "reset_"),
     ],
 )
 def test_create_refuses(
@@ -77,6 +86,8 @@ ROWS = [
     ("\ud800", "unknown"),
     ([["a"]], "unknown"),
     ({"a": "y"}, "cannot tell rows"),
+    (pd.DataFrame({"id": ["a"]}), "cannot tell rows from a DataFrame"),
+    ([True, False, True], r"pass ds.keys\[mask\]"),
     (bn.Selection(["q"]), "'q'"),
 ]
 
@@ -169,7 +180,7 @@ def test_create_refuses_a_path_that_holds_something_else(tmp_path: Path, name: s
     (tmp_path / "file").write_bytes(b"hello")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "notes.txt").write_text("mine")
-    with pytest.raises(NotAStoreError):
+    with pytest.raises(NotAStoreError, match="pass a path where nothing is yet"):
         bn.create(tmp_path / name, FRAME, key="id")
     assert (tmp_path / "folder" / "notes.txt").read_text() == "mine"
     assert (tmp_path / "file").read_bytes() == b"hello"

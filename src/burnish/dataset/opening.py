@@ -23,6 +23,7 @@ from burnish.core.fingerprint import column_sum, digests, spans
 from burnish.core.keys import shorten
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
+from burnish.dataset.gesture import count
 from burnish.dataset.history import History, header
 from burnish.errors import (
     ColumnError,
@@ -38,6 +39,8 @@ from burnish.store.codec import encode
 from burnish.store.sqlite import SqliteBackend
 
 CONTENT_KEY = "_key"
+_STORE = "store.sqlite"
+_SEVERAL = {"key", "text", "features", "embedding"}
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "lustre"}
 
 
@@ -107,6 +110,7 @@ def create(
     """
     table = to_table(frame)
     named = {
+        "key": key,
         "label": label,
         "split": split,
         "text": text,
@@ -118,14 +122,17 @@ def create(
         "time": time,
     }
     roles = {
-        role: columns if isinstance(columns, str) else list(columns)
-        for role, columns in named.items()
-        if columns is not None
+        role: _column_names(role, columns) for role, columns in named.items() if columns is not None
     }
-    table, roles["key"] = _keyed(table, key)
-    _check_roles(table, roles)
+    table, roles["key"] = _keyed(table, roles.pop("key", None))
+    _check_roles(table, roles, getattr(getattr(frame, "index", None), "names", ()))
     folder = Path(path) if path is not None else _temporary()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        if not (folder / _STORE).is_file():
+            raise NotAStoreError(
+                f"{str(folder)!r} holds something else than a burnish dataset",
+                hint="pass a path where nothing is yet, by custom ending in .burnish",
+            )
         return _reopen(folder, table, roles)
     _check_keys(table, roles["key"])
     _write(folder, table, roles, message)
@@ -157,7 +164,7 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
         Its files are damaged.
     """
     folder = Path(path)
-    if not (folder / "store.sqlite").is_file():
+    if not (folder / _STORE).is_file():
         what = "does not exist" if not folder.exists() else "is not a burnish dataset"
         raise NotAStoreError(
             f"{str(folder)!r} {what}", hint="make one with bn.create(path, frame, key=…)"
@@ -171,9 +178,24 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
         raise
 
 
-def _keyed(table: pa.Table, key: str | Sequence[str] | None) -> tuple[pa.Table, Any]:
+def _column_names(role: str, columns: Any) -> str | list[str]:
+    if isinstance(columns, str):
+        return columns
+    listed = role in _SEVERAL and hasattr(columns, "__iter__")
+    given = list(columns) if listed else [columns]
+    names = [name for name in given if isinstance(name, str)]
+    if len(names) < len(given):
+        several = " or a list of names" if role in _SEVERAL else ""
+        raise ColumnError(
+            f"{role}={columns!r}, expected the name of a column{several}",
+            hint=f"pass {role}='…' with the name as the frame spells it",
+        )
+    return names
+
+
+def _keyed(table: pa.Table, key: str | list[str] | None) -> tuple[pa.Table, Any]:
     if key is not None:
-        return table, key if isinstance(key, str) else list(key)
+        return table, key
     if CONTENT_KEY in table.column_names:
         return table, CONTENT_KEY
     return table.add_column(0, CONTENT_KEY, content_keys(table)), CONTENT_KEY
@@ -195,14 +217,16 @@ def content_keys(table: pa.Table) -> pa.Array:
     return pa.array(keys, pa.string())
 
 
-def _check_roles(table: pa.Table, roles: dict[str, Any]) -> None:
+def _check_roles(table: pa.Table, roles: dict[str, Any], index: Sequence[Any]) -> None:
     for role, columns in roles.items():
         for name in [columns] if isinstance(columns, str) else columns:
             if name not in table.column_names:
                 raise ColumnError(
                     f"{role}={name!r} is no column of the frame, "
                     f"which has {', '.join(table.column_names)}",
-                    hint=f"pass {role}= one of these names",
+                    hint="make the index a column first: frame.reset_index()"
+                    if name in index
+                    else f"pass {role}= one of these names",
                 )
     label = roles.get("label")
     if label and is_list(table.schema.field(label).type):
@@ -237,7 +261,7 @@ def _check_keys(table: pa.Table, key: str | list[str]) -> None:
         first = [keys.index(value).as_py() for value in twice.field("values")[:5]]
         shown = [tuple(table[n][i].as_py() for n in names) for i in first]
         raise KeysError(
-            f"{len(twice)} keys occur more than once: "
+            f"{count(len(twice), 'key')} occur{'s' * (len(twice) == 1)} more than once: "
             f"{shorten([s[0] if len(s) == 1 else s for s in shown])}"
             f"{' and more' if len(twice) > 5 else ''}",
             hint='pass key=["id", "date"] with columns that are unique together, drop duplicates, '
@@ -253,7 +277,7 @@ def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -
         key = roles["key"]
         base_hash = Base.write(draft, table, [key] if isinstance(key, str) else key)
         meta = {"id": uuid.uuid4().hex, "format": "1"}
-        SqliteBackend.create(draft / "store.sqlite", meta, _first(table, roles, message, base_hash))
+        SqliteBackend.create(draft / _STORE, meta, _first(table, roles, message, base_hash))
         if folder.exists():
             folder.rmdir()
         draft.rename(folder)

@@ -39,7 +39,16 @@ def ordinals_of(state: State, rows: Any, *, dropped: bool = False) -> Ordinals:
         hits = evaluate(rows.where, state.names, state.live_column, state.n_live)
         return state.live[hits]
     keys = explicit_keys(rows, len(state.base.key))
+    _refuse_mask(state, keys)
     return known_ordinals(state, keys) if dropped else live_ordinals(state, keys)
+
+
+def _refuse_mask(state: State, keys: KeyArray) -> None:
+    of_bools = pa.types.is_boolean(state.type_of(state.base.key[0]))
+    if len(keys) == state.n_live > 0 and not of_bools and all(type(key) is bool for key in keys):
+        raise KeysError(
+            f"{len(keys)} True or False are a mask, expected keys", hint="pass ds.keys[mask]"
+        )
 
 
 def explicit_keys(rows: Any, width: int) -> KeyArray:
@@ -50,6 +59,11 @@ def explicit_keys(rows: Any, width: int) -> KeyArray:
         return key_array(rows.keys)
     if _is_one(rows, width):
         return key_array([plain(rows)])
+    if hasattr(rows, "columns"):
+        raise KeysError(
+            f"cannot tell rows from a {type(rows).__name__}",
+            hint="pass its keys, for example frame['id']",
+        )
     if isinstance(rows, Mapping) or not hasattr(rows, "__iter__"):
         raise KeysError(
             f"cannot tell rows from {type(rows).__name__} {rows!r}",
@@ -145,7 +159,9 @@ def _cast(column: str, items: list[Any], kind: pa.DataType) -> pa.Array:
         bad = next((item for item in items if not _fits(item, kind)), items[0])
         raise ColumnError(
             f"{bad!r} does not fit column {column!r} of type {kind}",
-            hint=f"pass values that Arrow can store as {kind}",
+            hint=f"pass text: {str(bad)!r}"
+            if pa.types.is_string(kind)
+            else f"pass values that Arrow can store as {kind}",
         ) from error
     return array
 
