@@ -170,3 +170,14 @@ def test_find_offers_one_function_for_each_file():
     assert callable(bn.find.label_issues)
     assert "half" in bn.find.label_issues.__doc__
     assert module is not None
+
+
+def test_a_frame_for_labels_is_refused():
+    with pytest.raises(InputError, match="got DataFrame"):
+        bn.find.label_issues(pd.DataFrame({"label": ["a", "b"]}), [[0.5, 0.5]] * 2)
+
+
+def test_predictions_for_probabilities_are_refused():
+    with pytest.raises(ProbabilityError, match="are no numbers") as caught:
+        bn.find.label_issues(["a", "b"], ["a", "b"])
+    assert "predict_proba" in caught.value.hint

@@ -218,3 +218,11 @@ def test_progress_is_shown_only_when_asked_for(capsys):
         assert capsys.readouterr().err == ""
         bn.cross_val_probabilities(ds, GaussianNB(), progress=True)
         assert "cross-validation" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("given", ["reviews.burnish", {"id": [1]}, None], ids=repr)
+def test_what_is_no_dataset_is_refused_with_how_to_get_one(given):
+    with pytest.raises(InputError, match="expected a Dataset or a Snapshot, got") as caught:
+        bn.cross_val_probabilities(given, LogisticRegression())
+    opened = "bn.open('reviews.burnish')" if isinstance(given, str) else "bn.create("
+    assert opened in caught.value.hint

@@ -15,7 +15,7 @@ from burnish.core.keys import KeyArray, key_array, plain, shorten
 from burnish.core.probabilities import Probabilities
 from burnish.errors import InputError, LabelError, ProbabilityError
 from burnish.model.cross_validation import version_name
-from burnish.model.reading import Mask, is_null, labels_of, sorted_values
+from burnish.model.reading import Mask, check_reading, is_null, labels_of, sorted_values
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -88,7 +88,7 @@ def label_issues(
             f"filter_by={filter_by!r}, expected one of {', '.join(map(repr, FILTERS))}",
             hint="leave it out for 'prune_by_noise_rate'",
         )
-    table = _of_dataset(ds, probs) if hasattr(ds, "roles") else _of_arrays(ds, probs)
+    table = _of_arrays(ds, probs) if _is_labels(ds) else _of_dataset(ds, probs)
     codes = _codes(table)
     kernel = _confident_learning(codes, table.probs, filter_by)
     return _findings(table, kernel, filter_by)
@@ -111,7 +111,13 @@ class _Kernel:
     suggested: npt.NDArray[np.intp]
 
 
+def _is_labels(given: Any) -> bool:
+    frame = hasattr(given, "columns") or isinstance(given, (str, Probabilities))
+    return hasattr(given, "__iter__") and not hasattr(given, "roles") and not frame
+
+
 def _of_dataset(ds: Any, probs: Any) -> _Table:
+    check_reading(ds)
     if not isinstance(probs, Probabilities):
         raise ProbabilityError(
             f"probs is a {type(probs).__name__}, expected bn.Probabilities, which carry keys",
@@ -156,7 +162,13 @@ def _of_arrays(given: Any, probs: Any) -> _Table:
 
 
 def _named(values: Any, labels: KeyArray, null: Mask) -> Probabilities:
-    array = np.asarray(values, dtype=np.float64)
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ProbabilityError(
+            f"probabilities are no numbers: {error}",
+            hint="pass the output of predict_proba, one row for each label",
+        ) from error
     if array.ndim != 2 or len(array) != len(labels):
         raise ProbabilityError(
             f"probabilities have shape {array.shape}, expected ({len(labels)}, n_classes) for "

@@ -32,6 +32,7 @@ from burnish.model.estimators import (
     params_text,
 )
 from burnish.model.metrics import Metric, metric
+from burnish.model.reading import check_reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,6 +151,7 @@ def compare(
     >>> bool(found.frame().loc[0, "difference"] >= 0)
     True
     """
+    check_reading(ds)
     chosen = _checked_metrics(estimator, metrics)
     _check_options(ds, protocol, truth, confidence, train, evaluate)
     all_seeds, parts = _seed_list(seeds), named_slices(slices)

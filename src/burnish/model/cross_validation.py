@@ -25,6 +25,7 @@ from burnish.model.features import inputs
 from burnish.model.folds import assign_folds, check_folds
 from burnish.model.reading import (
     Mask,
+    check_reading,
     identities_of,
     is_null,
     labels_of,
@@ -104,6 +105,7 @@ def cross_val_probabilities(
     """
     check_estimator(estimator, method="predict_proba")
     check_folds(cv, "cv")
+    check_reading(ds)
     table = _table(ds, estimator, cv, seed, fit_on, columns)
     values = np.zeros((len(table.folds), len(table.classes)))
     for fold in _bar(np.unique(table.folds).tolist(), progress):

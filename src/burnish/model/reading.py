@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 Order = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
+
+
+def check_reading(ds: Any) -> None:
+    """Refuse what is no dataset, such as the frame or the path it was made from.
+
+    Raises
+    ------
+    InputError
+        `ds` is neither a Dataset nor a Snapshot.
+    """
+    if hasattr(ds, "roles"):
+        return
+    path = isinstance(ds, (str, PathLike))
+    raise InputError(
+        f"expected a Dataset or a Snapshot, got {type(ds).__name__}",
+        hint=f"ds = bn.open({ds!r})" if path else "ds = bn.create(path, frame, key=…, label=…)",
+    )
 
 
 def key_order(keys: KeyArray) -> Order:
@@ -98,7 +116,8 @@ def rows_in_split(reading: Reading, name: Any, argument: str) -> Mask:
     if splits is None:
         raise InputError(
             f"{argument}={name!r} names a split, but the dataset has no split role",
-            hint="name the split column when creating it: bn.create(…, split='split')",
+            hint=f"give the frame a column that says {name!r} where it holds, and create it with "
+            "bn.create(…, split='split')",
         )
     mask = np.array([value == name for value in splits], dtype=bool)
     if not mask.any():
