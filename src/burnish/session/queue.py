@@ -58,8 +58,9 @@ class Queue:
         code = self.findings.code
         latest: dict[int, Verdict] = {}
         rows = decisions.select(["ordinal", "verdict", "finding", "author"]).to_pydict()
+        alike = {name for name in set(rows["finding"]) if (name or code).split(":")[0] == code}
         for ordinal, verdict, finding, by in zip(*rows.values(), strict=True):
-            if ordinal in self.rank_of and str(finding or code).split(":")[0] == code:
+            if finding in alike and ordinal in self.rank_of:
                 latest[ordinal] = Verdict(verdict, by)
         gone = self.rank_of.keys() & set(dropped)
         return replace(self, verdicts=latest, dropped=frozenset(gone), seq=self.seq + 1)

@@ -309,8 +309,8 @@ class Session:
             self._tell("queue")
 
     def _judged(self, queue: Queue) -> Queue:
-        dropped = np.intersect1d(queue.ordinals, self._dropped())
-        return queue.judged(self.ds.decisions.table, dropped.tolist())
+        live = self.ds.state.live_mask[queue.ordinals]
+        return queue.judged(self.ds.decisions.table, queue.ordinals[~live].tolist())
 
     def _dropped(self) -> Ordinals:
         return self.ds.state.changed.ordinals(DROPPED)
