@@ -42,6 +42,9 @@ class Selection:
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a Selection cannot be changed: {name!r}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Selection, (self.keys, self.source)
+
     def __len__(self) -> int:
         return len(self.keys)
 
