@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from collections.abc import Iterator
@@ -426,3 +427,14 @@ def test_a_label_that_is_the_key_cannot_be_relabelled(tmp_path: Path) -> None:
         with pytest.raises(ColumnError, match="part of the key"):
             ds.relabel("a", "b")
         assert len(ds.staged) == 0
+
+
+def test_a_decision_alone_does_not_hold_up_an_export(ds: Dataset, tmp_path: Path) -> None:
+    ds.decide("a", "kept")
+    assert ds.export(tmp_path / "train.csv").version == "v0"
+
+
+def test_a_selection_and_a_slice_of_it_can_be_copied() -> None:
+    chosen = bn.Selection(["b", "a"], source="lasso")
+    again = copy.deepcopy(bn.Slice("mine", chosen)).where
+    assert (again, again.keys, again.source) == (chosen, ["b", "a"], "lasso")

@@ -488,7 +488,7 @@ class Dataset(Reading):
         """
         self._check_open()
         now = self._copy.now()
-        if at is None and now.staged:
+        if at is None and len(now.staged):
             raise StagedError(
                 f"{self.staged!r} is not part of any version yet",
                 hint="commit first with ds.commit('…'), or name a version with at='v0'",
