@@ -308,7 +308,11 @@ def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str)
 
 def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
     found = open(folder)
-    different = _difference(found, table, roles)
+    try:
+        different = _difference(found, table, roles)
+    except BaseException:
+        found.close()
+        raise
     if different is None:
         return found
     found.close()
