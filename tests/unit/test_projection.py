@@ -135,3 +135,20 @@ def test_what_cannot_be_drawn_is_refused(digits):
             project(ds, method="given")
         with pytest.raises(InputError, match="'tsne'"):
             project(ds, method="tsne")
+
+
+def test_a_table_of_categories_has_a_picture_where_rows_alike_lie_together():
+    n = 30
+    columns = {"age": ["young", "old"] * 15, "sex": ["f", "f", "m"] * 10}
+    with made(n, **columns, features=["age", "sex"]) as ds:
+        drawn = project(ds).coordinates
+    kinds = pd.DataFrame(columns).agg(" ".join, axis=1)
+    assert np.isfinite(drawn).all()
+    assert len(np.unique(drawn.round(4), axis=0)) == kinds.nunique()
+
+
+def test_features_that_are_all_different_texts_are_refused():
+    words = "holds numbers or at most 50 different texts"
+    notes = [f"note {i}" for i in range(60)]
+    with made(60, note=notes, features=["note"]) as ds, pytest.raises(InputError, match=words):
+        project(ds)

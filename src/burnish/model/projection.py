@@ -14,10 +14,13 @@ from burnish.model.images import pixels
 from burnish.model.reading import values_of
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from burnish.dataset.reading import Reading
 
 METHODS = ("auto", "given", "pca", "umap")
 TEXT_DIMENSIONS = 50
+CATEGORIES = 50
 UMAP_DIMENSIONS = 50
 UMAP_NEIGHBOURS = 15
 
@@ -63,7 +66,8 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
     Notes
     -----
     Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
-    features are standardised and missing ones count as the mean, other features are left out;
+    features are standardised and missing ones count as the mean; a feature of at most 50 different
+    texts becomes a standardised column for each; other features are left out;
     text becomes TF-IDF reduced to 50 dimensions. PCA is randomised, with a fixed sign, and takes
     O(rows × columns). UMAP reads at most 50 principal components; its first call in a process
     compiles for about half a minute, so call it in a thread.
@@ -132,14 +136,25 @@ def _vectors(ds: Reading, seed: int) -> Matrix:
 
 
 def _standardised(ds: Reading, columns: list[str]) -> Matrix:
-    frame = ds.to_pandas(columns)[columns].select_dtypes(include=["number", "bool"])
+    import pandas as pd
+
+    given = ds.to_pandas(columns)[columns]
+    numeric = given.select_dtypes(include=["number", "bool"])
+    texts = [n for n in columns if n not in numeric and _is_categorical(given[n])]
+    frame = pd.concat([numeric, *(pd.get_dummies(given[name]) for name in texts)], axis=1)
     if not frame.shape[1]:
         raise InputError(
-            f"none of the {len(columns)} feature columns is numeric",
+            f"none of the {len(columns)} feature columns holds numbers or at most "
+            f"{CATEGORIES} different texts",
             hint="give the embedding role to a column of vectors",
         )
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
     return _scaled(np.where(np.isfinite(values), values, np.nan))
+
+
+def _is_categorical(column: pd.Series[Any]) -> bool:
+    known = column.dropna()
+    return bool(known.map(type).eq(str).all()) and 0 < known.nunique() <= CATEGORIES
 
 
 def _scaled(values: Matrix) -> Matrix:
