@@ -49,7 +49,7 @@ export function Button(props: ButtonProps) {
   );
 }
 
-export function Bar({ share, tone }: { share: number; tone: "good" | "warn" | "quiet" }) {
+export function Bar({ share, tone }: { share: number; tone: "good" | "warn" | "low" }) {
   const width = `${Math.min(1, Math.max(0, share)) * 100}%`;
   return (
     <span class="b-bar" aria-hidden="true">

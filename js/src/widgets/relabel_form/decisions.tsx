@@ -4,8 +4,8 @@ import type { State } from "../../session/state";
 import { Button, Keycap } from "../../ui/parts";
 import { More } from "./more";
 
-/** Longer names stand on the button only where there is room. */
-const SHORT = 4;
+/** Longer names stand on a line of their own, or only where there is room. */
+const SHORT = 3;
 
 interface Props {
   item: Item;
@@ -18,8 +18,9 @@ export function Decisions({ item, state, acts }: Props) {
   const name = item.preview.label ?? "no label";
   const blocked = state.status.value.read_only || state.connection.value === "gone";
   const undecidable = blocked || item.rank === null;
+  const long = state.classes.value.some((info) => info.name.length > SHORT);
   return (
-    <div class="b-decision-row">
+    <div class={`b-decision-row${long ? " b-names" : ""}`}>
       <Accept item={item} acts={acts} blocked={blocked} />
       <Button
         keycap="k"

@@ -66,7 +66,7 @@ function Line({ line, first, given, keycap: key, onChoose }: LineProps) {
     <button type="button" class="b-probability" title={title} onClick={onChoose}>
       <span class="b-probability-key">{key ? <Keycap>{key}</Keycap> : null}</span>
       <span class="b-probability-name">{line.name}</span>
-      <Bar share={line.probability} tone={first ? "good" : "quiet"} />
+      <Bar share={line.probability} tone={first ? "good" : "low"} />
       <span class="b-probability-value">{score(line.probability)}</span>
     </button>
   );
