@@ -29,6 +29,7 @@ export function Grid({ state, acts, pages, total, stamp }: GridProps) {
     if (last >= first) pages.need(first, last + 1);
   }, [pages, stamp, first, last]);
   const at = useCurrentInSight(pages, current, acts, view);
+  const longest = Math.max(...state.classes.value.map((info) => info.name.length), 1);
   const active = at >= first && at <= last ? `${id}-${at}` : undefined;
   return (
     <div
@@ -40,7 +41,10 @@ export function Grid({ state, acts, pages, total, stamp }: GridProps) {
       aria-rowcount={total}
       aria-activedescendant={active}
     >
-      <div class="b-rows-inner" style={{ height: `${view.height}px` }}>
+      <div
+        class="b-rows-inner"
+        style={{ height: `${view.height}px`, "--b-labels": `calc(${2 * longest}ch + 64px)` }}
+      >
         {view.items.map(({ index, start }) => {
           const line = pages.line(index);
           const place = { id: `${id}-${index}`, index, top: start };

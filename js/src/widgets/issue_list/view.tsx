@@ -92,7 +92,8 @@ function NoQueue() {
   return (
     <Empty title="No findings under review.">
       <p>
-        Find some and pass them: <code>bn.IssueList(ds, bn.find.label_issues(ds, probs))</code>
+        Find some with <code>issues = bn.find.label_issues(ds, probs)</code> and pass{" "}
+        <code>issues</code> after <code>ds</code>.
       </p>
     </Empty>
   );
