@@ -381,7 +381,8 @@ class Dataset(Reading):
                 f"the commit message is {message!r}, expected text",
                 hint="say in a few words what was done",
             )
-        code = f"ds.commit({message!r})"
+        signed = f", author={author!r}" if author else ""
+        code = f"ds.commit({message!r}{signed})"
         return self._copy.commit(message, author or self.user, code)
 
     def revert(self, ref: str | Version, author: str | None = None) -> Version:
@@ -404,6 +405,8 @@ class Dataset(Reading):
             Edits are staged.
         ConflictError
             Some of the cells were changed again since.
+        UndoError
+            The version changed no cell.
         UnknownVersionError
             There is no such version.
         """

@@ -135,7 +135,8 @@ def create(
             )
         return _reopen(folder, table, roles)
     _check_keys(table, roles["key"])
-    _write(folder, table, roles, message)
+    if not _write(folder, table, roles, message):
+        return _reopen(folder, table, roles)
     return open(folder)
 
 
@@ -269,7 +270,8 @@ def _check_keys(table: pa.Table, key: str | list[str]) -> None:
         )
 
 
-def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -> None:
+def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -> bool:
+    """Write a store aside and move it into place; False where another process was first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     draft.mkdir()
@@ -278,12 +280,13 @@ def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -
         base_hash = Base.write(draft, table, [key] if isinstance(key, str) else key)
         meta = {"id": uuid.uuid4().hex, "format": "1"}
         SqliteBackend.create(draft / _STORE, meta, _first(table, roles, message, base_hash))
-        if folder.exists():
-            folder.rmdir()
         draft.rename(folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
+        if isinstance(error, OSError) and (folder / _STORE).is_file():
+            return False
         raise
+    return True
 
 
 def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:

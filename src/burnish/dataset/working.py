@@ -173,31 +173,38 @@ class WorkingCopy:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
         back = _dated(invert(self.history.delta(commit)), author, f"revert {name}")
+        if not len(back):
+            raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
 
-        def make(state: State) -> Gesture:
+        def delta() -> Delta:
             if self._staged:
                 raise StagedError(
-                    f"{len(self._staged)} staged cells are in the way of reverting {name}",
+                    f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
+                    f"decisions are in the way of reverting {name}",
                     hint="commit them with ds.commit('…'), or drop them with ds.discard()",
                 )
-            _refuse_changed_since(back, state, name)
-            return Gesture(back, f"revert {name}", f"ds.revert({name!r})")
+            _refuse_changed_since(back, self._state, name)
+            return back
 
-        self.stage(make)
-        return self.commit(f"revert {name}", author, f"ds.revert({name!r})")
+        return self._write(delta, f"revert {name}", author, f"ds.revert({name!r})")
 
     def commit(self, message: str, author: str, code: str) -> Version:
         """Write the staged net change as a version; the head when there is none."""
+        return self._write(lambda: self._staged, message, author, code)
+
+    def _write(self, delta: Callable[[], Delta], message: str, author: str, code: str) -> Version:
         txn_id = uuid.uuid4().hex
 
         def attempt() -> Version | None:
-            if not self._staged:
+            change = delta()
+            if not change:
                 return None
-            record = self._record(message, author, txn_id)
+            after = self._state if change is self._staged else self._state.apply(change)
+            record = self._record(change, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record
             )
-            self.history.keep_state(stored.id, self._state)
+            self.history.keep_state(stored.id, after)
             self.history.refresh()
             self._gestures = []
             self._derive()
@@ -209,17 +216,17 @@ class WorkingCopy:
         self._tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
 
-    def _record(self, message: str, author: str, txn_id: str) -> CommitRecord:
+    def _record(self, delta: Delta, message: str, author: str, txn_id: str) -> CommitRecord:
         seed = secrets.token_bytes(32)
         head = header(
             parents=[self._where.head],
             author=author,
             message=message,
             txn_id=txn_id,
-            cells=commitment(self._staged, seed, self.history.key_bytes),
-            n_cells=len(self._staged),
+            cells=commitment(delta, seed, self.history.key_bytes),
+            n_cells=len(delta),
         )
-        return CommitRecord(commit_id(head), -1, head, seed, encode(self._staged, {}))
+        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def _append(self, gesture: Gesture) -> None:
         backend = self.history.backend
@@ -314,8 +321,14 @@ class WorkingCopy:
         self._state = head.apply(self._staged) if self._staged else head
 
     def _tell(self, change: Change) -> None:
+        failures: list[Exception] = []
         for callback in list(self._listeners):
-            callback(change)
+            try:
+                callback(change)
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 def _dated(delta: Delta, author: str, reason: str) -> Delta:
