@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from e2e.lab import Lab, Notebook, open_notebook, running_browser, running_lab
 from playwright.sync_api import Browser, expect
+
+from e2e.lab import Lab, Notebook, open_notebook, running_browser, running_lab
 
 expect.set_options(timeout=20_000)
 Open = Callable[..., AbstractContextManager[Notebook]]

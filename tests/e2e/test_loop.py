@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from e2e.lab import Notebook
 from playwright.sync_api import Error, Locator, Page, expect
 
 import burnish as bn
+from e2e.lab import Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -63,7 +63,9 @@ def shown(notebook, cells: list[str], **options: object) -> Iterator[Notebook]:
     with notebook(cells, **options) as opened:
         for cell in range(len(cells)):
             opened.run(cell)
-        expect(opened.page.locator(".burnish").first).to_be_visible()
+        widget = opened.page.locator(".burnish").first
+        expect(widget).to_be_visible()
+        widget.evaluate("widget => widget.scrollIntoView({block: 'start'})")
         yield opened
         assert opened.errors == []
 
@@ -111,15 +113,15 @@ def ring(page: Page) -> tuple[int, int]:
         const data = pen.getImageData(0, 0, copy.width, copy.height).data;
         let left = 1e9, right = -1, top = 1e9, bottom = -1;
         for (let i = 0; i < data.length; i += 4) {
-          const near = Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b);
-          if (data[i + 3] < 250 || near > 24) continue;
+          const off = [r, g, b].map((c, k) => Math.abs(data[i + k] - c));
+          if (data[i + 3] < 250 || off[0] + off[1] + off[2] > 24) continue;
           const x = (i / 4) % copy.width, y = Math.floor(i / 4 / copy.width);
           left = Math.min(left, x); right = Math.max(right, x);
           top = Math.min(top, y); bottom = Math.max(bottom, y);
         }
         if (right < 0) continue;
-        const scale = box.width / canvas.width;
-        return [box.left + (left + right + 1) / 2 * scale, box.top + (top + bottom + 1) / 2 * scale];
+        const scale = box.width / canvas.width / 2;
+        return [box.left + (left + right + 1) * scale, box.top + (top + bottom + 1) * scale];
       }
       return null;
     }"""
@@ -140,7 +142,8 @@ def colour(page: Page, at: tuple[int, int]) -> tuple[int, int, int]:
         const pen = copy.getContext('2d');
         pen.drawImage(canvas, 0, 0);
         const scale = canvas.width / box.width;
-        const [r, g, b, a] = pen.getImageData((x - box.left) * scale, (y - box.top) * scale, 1, 1).data;
+        const place = [(x - box.left) * scale, (y - box.top) * scale];
+        const [r, g, b, a] = pen.getImageData(...place, 1, 1).data;
         if (a > 200) return [r, g, b];
       }
       return [-1, -1, -1];
@@ -239,7 +242,7 @@ def test_enter_accepts_the_suggestion_and_k_s_u_judge(notebook, store):
 
 
 def test_keys_in_the_widget_never_reach_the_notebook(notebook, store):
-    cells = [DIGITS.format(path=store), "curator = bn.Curator(ds, issues); curator", "1 + 1"]
+    cells = ["1 + 1", DIGITS.format(path=store), "curator = bn.Curator(ds, issues); curator"]
     with shown(notebook, cells) as opened:
         page = opened.page
         line(page, 0).click()
@@ -267,9 +270,10 @@ def test_widgets_in_several_cells_follow_each_other(notebook, store):
 
         opened.python("setattr(points, 'selection', ['img-003', 'img-005'])")
         expect(page.locator(".b-map-bulk")).to_contain_text("2 rows")
-        assert opened.python("[list(w.selection.keys) for w in (listed, form)]") == [
-            ["img-003", "img-005"]
-        ] * 2
+        assert (
+            opened.python("[list(w.selection.keys) for w in (listed, form)]")
+            == [["img-003", "img-005"]] * 2
+        )
 
         opened.python("ds.relabel(issues.keys[2], issues.suggestions[2], because=issues)")
         expect(line(page, 2)).to_contain_text("fixed")
@@ -296,13 +300,13 @@ def test_a_box_selects_rows_and_relabels_them_in_one_undoable_step(notebook, sto
 
         bar.get_by_role("button", name="Relabel to…").click()
         bar.get_by_role("option", name=re.compile("^8")).click()
-        already = opened.python("sum(ds.to_pandas().set_index('id').label[points.selection.keys] == '8')")
+        labels = "ds.to_pandas().set_index('id').label[points.selection.keys]"
+        already = opened.python(f"int(({labels} == '8').sum())")
         expect(bar).to_contain_text(f"{rows - already} change")
         page.screenshot(path=shots / "map-bulk.png")
         bar.get_by_role("button", name="Apply").click()
         expect(chip(page)).to_have_text(f"{rows - already} staged")
-        labels = "set(ds.to_pandas().set_index('id').label[points.selection.keys])"
-        assert opened.python(f"sorted({labels})") == ["8"]
+        assert opened.python(f"sorted(set({labels}))") == ["8"]
 
         page.get_by_role("button", name="Undo").click()
         expect(chip(page)).to_have_count(0)

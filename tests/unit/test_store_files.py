@@ -302,3 +302,11 @@ def test_threads_that_ended_leave_no_connection_behind(golden: Path) -> None:
             thread.start()
             thread.join()
         assert len(ds._history.backend._open) <= 2
+
+
+def test_a_store_whose_folder_is_gone_takes_no_more_edits(tmp_path: Path) -> None:
+    path = tmp_path / "gone.burnish"
+    ds = bn.create(path, {"id": ["a", "b"], "label": ["x", "y"]}, key="id", label="label")
+    path.rename(tmp_path / "elsewhere.burnish")
+    with pytest.raises(CorruptError, match="removed or replaced"):
+        ds.relabel("a", "y")

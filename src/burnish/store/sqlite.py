@@ -62,6 +62,7 @@ class SqliteBackend:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._file = _identity(path)
         self._local = threading.local()
         self._open: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
@@ -342,6 +343,10 @@ class SqliteBackend:
             )
         return found
 
+    def _check_file(self) -> None:
+        if _identity(self.path) != self._file:
+            raise self._corrupt("was removed or replaced while it was open")
+
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(
             f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
@@ -354,6 +359,7 @@ class SqliteBackend:
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with _translated(self.path):
             connection = self._connection()
+            self._check_file()
             connection.execute(begin)
             try:
                 yield connection
@@ -373,6 +379,14 @@ class SqliteBackend:
             if claimed.rowcount != 1:
                 raise StaleError
             yield connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _digest(values: dict[str, str]) -> str:
