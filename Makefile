@@ -56,7 +56,7 @@ test-all: setup chromium test-notebooks test-pandas2 ## Run every test, also the
 
 test-notebooks: setup ## Execute the notebooks and compare what they assert
 	python -m pytest --nbval-lax --nbval-kernel-startup-timeout 120 --nbval-cell-timeout 300 \
-		-p no:cacheprovider notebooks
+		-p no:cacheprovider notebooks/*.ipynb
 
 test-pandas2: $(PANDAS2)/package.stamp ## Run the unit and property tests on pandas 2.2
 	$(PANDAS2)/bin/python -m pytest tests/unit tests/property

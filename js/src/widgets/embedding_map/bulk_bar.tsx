@@ -1,10 +1,11 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { SummaryResult } from "../../contract";
+import { ClassSearch } from "../../ui/class_search";
 import { submitOnEnter } from "../../ui/forms";
+import { classColor } from "../../ui/palette";
 import { Button } from "../../ui/parts";
 import { count } from "../../ui/words";
 import type { Bulk } from "./bulk";
-import { ClassMenu } from "./class_menu";
 import type { MapModel } from "./map_model";
 
 const LABELS_SAID = 3;
@@ -70,12 +71,16 @@ function ClassChoice({ map, bulk }: { map: MapModel; bulk: Bulk }) {
         <span class="b-map-to">{to === null ? "Relabel to…" : `Relabel to ${to}`}</span> ▾
       </Button>
       {open ? (
-        <ClassMenu
-          classes={map.state.classes.value}
-          dark={map.dark.value}
-          onChoose={choose}
-          onClose={() => setOpen(false)}
-        />
+        <div class="b-map-menu">
+          <ClassSearch
+            classes={map.state.classes.value}
+            before={({ code }) => (
+              <span class="b-map-dot" style={{ background: classColor(code, map.dark.value) }} />
+            )}
+            onChoose={choose}
+            onClose={() => setOpen(false)}
+          />
+        </div>
       ) : null}
     </span>
   );

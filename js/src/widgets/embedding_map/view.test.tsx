@@ -4,8 +4,8 @@ import { FakeKernel, type Options } from "../../../dev/fake/kernel";
 import type { SummaryResult } from "../../contract";
 import { type Look, mount } from "../../host/widget";
 import { hasBit } from "../../points/bits";
+import { matching } from "../../ui/class_search";
 import { said } from "./bulk_bar";
-import { matching } from "./class_menu";
 import { toggled } from "./legend";
 import { MapView } from "./view";
 

@@ -1,8 +1,8 @@
 import type { ClassInfo, Item } from "../../contract";
 import type { Acts } from "../../session/acts";
 import { keycapOf } from "../../session/keymap";
+import { ClassSearch } from "../../ui/class_search";
 import { Button, Keycap } from "../../ui/parts";
-import { ClassSearch } from "./class_search";
 
 const MOST_BUTTONS = 12;
 
@@ -34,7 +34,13 @@ export function ClassPicker({ item, classes, acts }: Props) {
         </Button>
       ) : null}
       {open ? (
-        <ClassSearch classes={classes} item={item} onChoose={choose} onClose={close} />
+        <ClassSearch
+          classes={classes}
+          likely={new Map(item.probabilities.map((found) => [found.name, found.probability]))}
+          after={({ info }) => <Beside info={info} current={item.preview.label} />}
+          onChoose={choose}
+          onClose={close}
+        />
       ) : null}
     </div>
   );
@@ -75,6 +81,17 @@ function ClassName({ info }: { info: ClassInfo }) {
     <>
       {keycap === null ? null : <Keycap>{keycap}</Keycap>}
       <span class="b-class-name">{info.name}</span>
+    </>
+  );
+}
+
+/** What stands beside a class that is searched for. */
+function Beside({ info, current }: { info: ClassInfo; current: string | null }) {
+  const keycap = keycapOf(info);
+  return (
+    <>
+      {info.name === current ? <span class="b-quiet-word">its label</span> : null}
+      {keycap === null ? null : <Keycap>{keycap}</Keycap>}
     </>
   );
 }
