@@ -102,6 +102,14 @@ describe("the form", () => {
     expect(passed).toHaveBeenCalledOnce();
   });
 
+  it("marks whatever has the focus, so that the notebook leaves its keys alone", async () => {
+    show(FORM);
+    await until(() => expect(root().querySelector("button")).not.toBeNull());
+    const inner = root().querySelector("button") as HTMLElement;
+    inner.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+    expect(inner.hasAttribute("data-lm-suppress-shortcuts")).toBe(true);
+  });
+
   it("takes what is typed into the reason for text", async () => {
     const kernel = show(FORM);
     press("n");

@@ -19,6 +19,8 @@ interface FrameProps {
   children: ComponentChildren;
 }
 
+const QUIET = { "data-lm-suppress-shortcuts": "true" };
+
 /** The root of a widget: keys, theme, header, errors and help stay inside it. */
 export function Frame(props: FrameProps) {
   const { state, actions, name } = props;
@@ -31,9 +33,10 @@ export function Frame(props: FrameProps) {
       class={`burnish burnish-${name}`}
       tabIndex={0}
       aria-label={props.label}
-      data-lm-suppress-shortcuts="true"
+      {...QUIET}
       data-theme={props.dark ? "dark" : "light"}
       onKeyDown={(event) => onKeyDown(event, state, acts, root.current)}
+      onFocusIn={({ target }) => keepShortcutsOut(target)}
       onMouseDown={(event) => keepFocus(event, root.current)}
     >
       <Header state={state} acts={acts}>
@@ -45,6 +48,12 @@ export function Frame(props: FrameProps) {
       {acts.help.value ? <Help acts={acts} /> : null}
     </section>
   );
+}
+
+/** JupyterLab's shortcuts match the focused element itself, so the mark on the root is not enough. */
+function keepShortcutsOut(target: EventTarget | null): void {
+  if (!(target instanceof Element)) return;
+  for (const [name, value] of Object.entries(QUIET)) target.setAttribute(name, value);
 }
 
 function onKeyDown(
