@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ from burnish.errors import ColumnError, InputError
 # A state is a plain dict: (column, row) -> value, and (None, fact) -> text.
 Place = tuple[Any, Any]
 State = dict[Place, Any]
-ROWS = 3
+ROWS = 2
 HARD = MARK + "hard"
 FACT_NAMES = ("column:label", "column:value", "role:label")
 FACT_TEXTS = (None, '{"type":"a"}', '{"type":"b"}', '"x"')
@@ -42,6 +43,7 @@ CHOICES = {
     HARD: (False, True),
 }
 moments = st.integers(1, 4).map(lambda day: dt.datetime(2026, 1, day, tzinfo=dt.UTC))
+some_moments = st.lists(moments, min_size=3, max_size=3)
 mean = some.meaning
 
 
@@ -108,7 +110,7 @@ def worlds(draw: st.DrawFn) -> World:
     for _ in range(2):
         changes = {place: draw(st.sampled_from((OPEN, *values))) for place, values in places}
         sides.append({p: base[p] if v is OPEN else v for p, v in changes.items()})
-    times = [{place: draw(moments) for place in base} for _ in range(2)]
+    times = [dict(zip(base, cycle(draw(some_moments)))) for _ in range(2)]
     unsure = draw(st.frozensets(st.sampled_from(sorted(base, key=str))))
     unsure = frozenset(place for place in unsure if place[0] not in (DROPPED, HARD))
     return World({**FIXED, "value": kind}, base, sides[0], sides[1], (times[0], times[1]), unsure)
