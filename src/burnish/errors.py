@@ -169,9 +169,16 @@ class StagedError(HistoryError):
 
 
 class ConflictError(HistoryError):
-    """Someone else changed the same cells."""
+    """Someone else changed the same cells.
+
+    Attributes
+    ----------
+    conflicts : ConflictTable or None
+        The cells, where they are known, with who changed them and why.
+    """
 
     code = "conflict"
+    conflicts: object = None
 
 
 class UndoError(HistoryError):

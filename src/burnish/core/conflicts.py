@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import repeat
@@ -65,7 +65,7 @@ class Conflict(NamedTuple):
     theirs_time: Any
 
 
-Keys: TypeAlias = Callable[[Ordinals], Sequence[Any]]
+Keys: TypeAlias = Callable[[Ordinals], Iterable[Any]]
 Rule: TypeAlias = (
     Literal["ours", "theirs", "newest"] | Mapping[tuple[Any, str], Any] | Callable[[Conflict], Any]
 )

@@ -295,5 +295,6 @@ def _unchanged(cells: pa.Table, edits: pa.Table) -> pa.Table:
 def _add(tables: dict[str, pa.Table], column: str, cells: pa.Table) -> None:
     if not len(cells):
         return
-    table = pa.concat_tables([tables[column], cells]) if column in tables else cells
+    known = [tables[column]] if column in tables else []
+    table = pa.concat_tables([*known, cells], promote_options="default")
     tables[column] = table.take(pa.array(np.argsort(numbers(table, "ordinal"))))
