@@ -20,6 +20,7 @@
         ├── UnknownVersionError  no version, tag or branch of that name
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
+        ├── ReconstructionError  what a model was trained on is not there any more
         └── UndoError         there is nothing to undo or redo
 
 Each says what happened, with the value and what was expected, and ends in a hint with one next
@@ -160,10 +161,20 @@ class ConflictError(HistoryError):
     code = "conflict"
 
 
+class ReconstructionError(HistoryError):
+    """What a model was trained on is not there, or is not what it was."""
+
+    code = "reconstruction"
+
+
 class UndoError(HistoryError):
     """There is nothing to undo or redo."""
 
     code = "undo"
+
+
+class LibraryWarning(UserWarning):
+    """Libraries have other versions than when a model was trained."""
 
 
 class NewClassWarning(UserWarning):
