@@ -31,9 +31,9 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
+from burnish.core.schema import COLUMN
 from burnish.errors import ColumnError
 
-COLUMN = "column:"
 _FACTS = "$facts"
 _NO_ROWS = np.empty(0, np.int64)
 _EDITS = pa.schema([("ordinal", pa.int64()), *PROVENANCE])
