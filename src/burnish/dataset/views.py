@@ -5,40 +5,128 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
 from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.lanes import as_text, lay_out
 from burnish.core.schema import COLUMN, fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
+from burnish.store.backend import RefMove
 
+T = TypeVar("T")
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
-class Log(tuple[Version, ...]):
-    """Versions, newest first."""
+class _Listed(Sequence[T]):
+    """A sequence that is shown as text and as a table."""
 
-    __slots__ = ()
+    _items: tuple[T, ...]
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        return self._items[place]
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def frame(self) -> pd.DataFrame:
-        """Return a table with columns ``name, id, author, time, message, cells``."""
-        names = ["name", "id", "author", "time", "message", "cells"]
-        rows = [(v.name, v.id, v.author, v.time, v.message, v.n_cells) for v in self]
-        return pd.DataFrame(rows, columns=names)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self))
+        """Return the items as a table."""
+        raise AssertionError("a view knows its table")
 
     def _repr_html_(self) -> str:
         return str(self.frame().to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Log(_Listed[Version]):
+    """Versions, newest first; children stand before their parents.
+
+    Attributes
+    ----------
+    refs : mapping of str to list of str
+        Branches and tags that stand at a version, by its id.
+    """
+
+    _items: tuple[Version, ...]
+    refs: Mapping[str, list[str]]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with columns ``name, id, parents, refs, author, time, message, cells``."""
+        names = ["name", "id", "parents", "refs", "author", "time", "message", "cells"]
+        known = {version.id: version.name for version in self}
+        rows = [
+            (
+                v.name,
+                v.id,
+                [known.get(parent, parent[:8]) for parent in v.parents],
+                self.refs.get(v.id, []),
+                v.author,
+                v.time,
+                v.message,
+                v.n_cells,
+            )
+            for v in self
+        ]
+        return pd.DataFrame(rows, columns=names)
+
+    def graph(self) -> str:
+        """Return the versions as text with a drawn graph, one line each."""
+        rows = lay_out([(version.id, version.parents) for version in self])
+        return as_text(rows, [self._line(version) for version in self])
+
+    def _line(self, version: Version) -> str:
+        names = ", ".join(self.refs.get(version.id, []))
+        return f"{version!r} [{names}]" if names else repr(version)
+
+    def __repr__(self) -> str:
+        return self.graph() if any(len(v.parents) > 1 for v in self) else "\n".join(map(repr, self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reflog(_Listed[tuple[RefMove, str]]):
+    """Moves of branches and tags, newest first."""
+
+    _items: tuple[tuple[RefMove, str], ...]
+    _name_of: Callable[[str], str]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with columns ``time, kind, name, old, new, user, act``."""
+        rows = [
+            (
+                pd.Timestamp(time),
+                m.kind,
+                m.name,
+                self._named(m.old),
+                self._named(m.new),
+                m.user,
+                m.act,
+            )
+            for m, time in self
+        ]
+        names = ["time", "kind", "name", "old", "new", "user", "act"]
+        return pd.DataFrame(rows, columns=names)
+
+    def _named(self, commit: str | None) -> str | None:
+        return None if commit is None else self._name_of(commit)
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{time[:19]} {m.kind} {m.name}: {self._named(m.old) or '∅'} → "
+            f"{self._named(m.new) or '∅'} ({m.act}, {m.user})"
+            for m, time in self
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +212,7 @@ class ConflictTable:
         if not len(self):
             return "no conflicts"
         counts = Counter(conflict.column for conflict in self)
-        return ", ".join(_plural(n, f"conflict of {name}") for name, n in counts.items())
+        return ", ".join(f"{_plural(n, 'conflict')} of {name}" for name, n in counts.items())
 
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"
