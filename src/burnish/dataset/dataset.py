@@ -250,7 +250,10 @@ class Dataset(Adding, Columns, Classes, Rebasing):
                 hint="commit first with ds.commit('…'), or name a version with at='v0'",
             )
         snapshot = self.at(now.head if at is None else at)
-        return write_export(Path(path), snapshot, where, str(self.path.name))
+        made = write_export(Path(path), snapshot, where, str(self.path.name))
+        noted = {"file": made.path.name, "path": str(made.path.resolve()), "rows": made.rows}
+        self.note(snapshot.version, "export", {**noted, "fingerprint": made.fingerprint})
+        return made
 
     def on_change(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call back after each change of this working copy.

@@ -270,6 +270,13 @@ class History:
         self.backend.keep_sums(commit, sums)
         return sums
 
+    def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
+        """Note what was made of a version, once; a store that is only read takes no note."""
+        if self.backend.read_only:
+            return
+        if not any((k, c) == (kind, content) for _, k, c in self.backend.links(commit)):
+            self.backend.link(commit, kind, content)
+
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
