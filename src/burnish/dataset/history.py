@@ -18,8 +18,8 @@ from burnish.core.fingerprint import fingerprint
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import CorruptError, UnknownVersionError
+from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord
-from burnish.store.base import Base
 from burnish.store.codec import decode
 from burnish.store.sqlite import SqliteBackend
 
@@ -50,7 +50,8 @@ class History:
             self.root = self._first()
             self.roles: dict[str, Any] = self._records[self.root].header["roles"]
             key = self.roles["key"]
-            self.base = Base(path, [key] if isinstance(key, str) else list(key))
+            base = self._records[self.root].header["base"]
+            self.base = open_base(path, [key] if isinstance(key, str) else list(key), base)
             self._check_base()
         except BaseException:
             self.backend.abandon()
@@ -222,9 +223,9 @@ class History:
 
     def _check_base(self) -> None:
         header = self._records[self.root].header
-        schema = [[field.name, logical_type(field.type)] for field in self.base.table.schema]
+        schema = [[field.name, logical_type(field.type)] for field in self.base.schema]
         if len(self.base) != header["rows"] or schema != header["schema"]:
-            raise self._corrupt("has a base.arrow that is not the table it was made from")
+            raise self._corrupt("has a base that is not the table it was made from")
 
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")

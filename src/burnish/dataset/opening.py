@@ -13,18 +13,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from burnish.core.canonical import cell_bytes, framed, is_list, key_bytes, logical_type
+from burnish.core.canonical import is_list, key_bytes, logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta
-from burnish.core.fingerprint import column_sum, digests, spans
 from burnish.core.keys import shorten
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History, header
+from burnish.dataset.incoming import Incoming, incoming
 from burnish.errors import (
     ColumnError,
     InputError,
@@ -32,13 +31,10 @@ from burnish.errors import (
     NetworkFileSystemWarning,
     NotAStoreError,
 )
-from burnish.io.frames import to_table
 from burnish.store.backend import CommitRecord
-from burnish.store.base import Base
 from burnish.store.codec import encode
 from burnish.store.sqlite import SqliteBackend
 
-CONTENT_KEY = "_key"
 _STORE = "store.sqlite"
 _SEVERAL = {"key", "text", "features", "embedding"}
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "lustre"}
@@ -67,7 +63,10 @@ def create(
     path : path or None
         Folder to write, by custom ending in ``.burnish``; None keeps it in a temporary one that is
         removed with the process.
-    frame : pandas or polars DataFrame, Arrow table or mapping of columns
+    frame : pandas or polars DataFrame, Arrow table, mapping of columns, or a reference
+        What is written to the path; or, to leave the rows where they are: the path of a Parquet
+        file, of a folder of Parquet files or of an Arrow file, a ``deltalake.DeltaTable``, a
+        ``lance.LanceDataset``, or a Hugging Face ``Dataset`` that is mapped from its files.
     key : str or sequence of str, optional
         Columns that name a row for good; unique, never null, never changed. Without it each row
         gets a content key in the column ``_key``.
@@ -91,12 +90,13 @@ def create(
     ColumnError
         A role names an unknown column, or a column cannot be stored.
     InputError
-        The frame is empty, or the path holds another dataset.
+        The frame is empty, a file cannot be read, or the path holds another dataset.
 
     Notes
     -----
-    Writes the frame once. On a path that holds a dataset with the same rows and roles it opens
-    that one, so that a notebook can be run again.
+    Writes the frame once. Files that are referred to are read once and pinned by their SHA-256:
+    from then on other bytes are an error. On a path that holds a dataset with the same rows and
+    roles it opens that one, so that a notebook can be run again.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def create(
     >>> ds.diff("v0", "v1").frame()[["key", "old", "new"]].values.tolist()
     [['b', 'dog', 'cat']]
     """
-    table = to_table(frame)
+    given = incoming(frame)
     named = {
         "key": key,
         "label": label,
@@ -124,8 +124,9 @@ def create(
     roles = {
         role: _column_names(role, columns) for role, columns in named.items() if columns is not None
     }
-    table, roles["key"] = _keyed(table, roles.pop("key", None))
-    _check_roles(table, roles, getattr(getattr(frame, "index", None), "names", ()))
+    if "key" not in roles:
+        roles["key"] = given.own_keys()
+    _check_roles(given.schema, roles, getattr(getattr(frame, "index", None), "names", ()))
     folder = Path(path) if path is not None else _temporary()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         if not (folder / _STORE).is_file():
@@ -133,10 +134,13 @@ def create(
                 f"{str(folder)!r} holds something else than a burnish dataset",
                 hint="pass a path where nothing is yet, by custom ending in .burnish",
             )
-        return _reopen(folder, table, roles)
-    _check_keys(table, roles["key"])
-    if not _write(folder, table, roles, message):
-        return _reopen(folder, table, roles)
+        return _reopen(folder, given, roles)
+    names = _names(roles["key"])
+    _check_key_types(given.schema, names)
+    keys = given.keys(names)
+    _check_keys(keys)
+    if not _write(folder, given, keys, roles, message):
+        return _reopen(folder, given, roles)
     return open(folder)
 
 
@@ -194,61 +198,45 @@ def _column_names(role: str, columns: Any) -> str | list[str]:
     return names
 
 
-def _keyed(table: pa.Table, key: str | list[str] | None) -> tuple[pa.Table, Any]:
-    if key is not None:
-        return table, key
-    if CONTENT_KEY in table.column_names:
-        return table, CONTENT_KEY
-    return table.add_column(0, CONTENT_KEY, content_keys(table)), CONTENT_KEY
-
-
-def content_keys(table: pa.Table) -> pa.Array:
-    """Return a key a row from its content, with a counter for rows that are the same."""
-    names = []
-    for start, size in spans(table, 0, len(table)):
-        cells: list[Any] = []
-        for name in table.column_names:
-            cells += [name.encode(), cell_bytes(table[name].slice(start, size))]
-        names += [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
-    seen: dict[str, int] = {}
-    keys = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        keys.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return pa.array(keys, pa.string())
-
-
-def _check_roles(table: pa.Table, roles: dict[str, Any], index: Sequence[Any]) -> None:
+def _check_roles(schema: pa.Schema, roles: dict[str, Any], index: Sequence[Any]) -> None:
     for role, columns in roles.items():
         for name in [columns] if isinstance(columns, str) else columns:
-            if name not in table.column_names:
+            if name not in schema.names:
                 raise ColumnError(
                     f"{role}={name!r} is no column of the frame, "
-                    f"which has {', '.join(table.column_names)}",
+                    f"which has {', '.join(schema.names)}",
                     hint="make the index a column first: frame.reset_index()"
                     if name in index
                     else f"pass {role}= one of these names",
                 )
     label = roles.get("label")
-    if label and is_list(table.schema.field(label).type):
+    if label and is_list(schema.field(label).type):
         raise ColumnError(
             f"label={label!r} holds lists, expected one class a row",
             hint="pass a column of text or integers",
         )
 
 
-def _check_keys(table: pa.Table, key: str | list[str]) -> None:
-    names = [key] if isinstance(key, str) else key
+def _names(key: str | list[str]) -> list[str]:
+    return [key] if isinstance(key, str) else key
+
+
+def _check_key_types(schema: pa.Schema, names: list[str]) -> None:
     if not names:
         raise KeysError("key=[] names no column", hint="pass a column name, or leave key out")
     if len(set(names)) < len(names):
-        raise KeysError(f"key={key!r} names a column twice", hint="name each column once")
+        raise KeysError(f"key={names!r} names a column twice", hint="name each column once")
     for name in names:
-        if pa.types.is_nested(table[name].type):
+        if pa.types.is_nested(schema.field(name).type):
             raise KeysError(
-                f"key column {name!r} holds {table[name].type}, expected one value a row",
+                f"key column {name!r} holds {schema.field(name).type}, expected one value a row",
                 hint="pass a column of text, integers or dates, or leave key out",
             )
+
+
+def _check_keys(table: pa.Table) -> None:
+    names = table.column_names
+    for name in names:
         nulls = table[name].null_count
         if nulls:
             raise KeysError(
@@ -270,16 +258,17 @@ def _check_keys(table: pa.Table, key: str | list[str]) -> None:
         )
 
 
-def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -> bool:
+def _write(
+    folder: Path, given: Incoming, keys: pa.Table, roles: dict[str, Any], message: str
+) -> bool:
     """Write a store aside and move it into place; False where another process was first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     draft.mkdir()
     try:
-        key = roles["key"]
-        base_hash = Base.write(draft, table, [key] if isinstance(key, str) else key)
+        base_hash = given.write(draft, folder, keys)
         meta = {"id": uuid.uuid4().hex, "format": "1"}
-        SqliteBackend.create(draft / _STORE, meta, _first(table, roles, message, base_hash))
+        SqliteBackend.create(draft / _STORE, meta, _first(given, roles, message, base_hash))
         draft.rename(folder)
     except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
@@ -289,7 +278,7 @@ def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -
     return True
 
 
-def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:
+def _first(given: Incoming, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:
     seed = secrets.token_bytes(32)
     empty = Delta()
     head = header(
@@ -301,18 +290,18 @@ def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str)
         n_cells=0,
         extra={
             "base": base_hash,
-            "rows": len(table),
+            "rows": len(given),
             "roles": roles,
-            "schema": [[field.name, logical_type(field.type)] for field in table.schema],
+            "schema": [[field.name, logical_type(field.type)] for field in given.schema],
         },
     )
     return CommitRecord(commit_id(head), 0, head, seed, encode(empty, {}))
 
 
-def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
+def _reopen(folder: Path, given: Incoming, roles: dict[str, Any]) -> Dataset:
     found = open(folder)
     try:
-        different = _difference(found, table, roles)
+        different = _difference(found._history, given, roles)
     except BaseException:
         found.close()
         raise
@@ -325,32 +314,10 @@ def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
     )
 
 
-def _difference(found: Dataset, table: pa.Table, roles: dict[str, Any]) -> str | None:
-    history = found._history
-    base = history.base.table
+def _difference(history: History, given: Incoming, roles: dict[str, Any]) -> str | None:
     if roles != history.roles:
         return f"other roles: {history.roles}"
-    if len(base) != len(table):
-        return f"{len(base):,} rows, the frame has {len(table):,}"
-    if base.schema.names != table.schema.names:
-        return f"other columns: {', '.join(base.schema.names)}"
-    ordinals = history.base.find(key_bytes([table[name] for name in history.base.key]))
-    if len(np.unique(ordinals)) != len(table) or ordinals.min() < 0:
-        return "other keys"
-    if not np.array_equal(ordinals, np.arange(len(table))):
-        table = table.take(pa.array(np.argsort(ordinals)))
-    keys = history.base.key_bytes()
-    changed = [n for n in table.column_names if not _same(n, keys, base[n], table[n])]
-    return f"other values in {', '.join(changed)}" if changed else None
-
-
-def _same(name: str, keys: pa.Array, old: pa.ChunkedArray, new: pa.ChunkedArray) -> bool:
-    """Whether two columns hold the same values, whatever their width; NaN equals NaN."""
-    if old.equals(new):
-        return True
-    if logical_type(old.type) != logical_type(new.type):
-        return False
-    return column_sum(name, keys, old) == column_sum(name, keys, new)
+    return given.difference(history.base)
 
 
 def _temporary() -> Path:

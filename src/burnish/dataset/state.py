@@ -45,7 +45,7 @@ class State:
     @property
     def names(self) -> list[str]:
         """The user's columns, in their order."""
-        return list(self.base.table.column_names)
+        return list(self.base.schema.names)
 
     @property
     def n_ordinals(self) -> int:
@@ -76,14 +76,15 @@ class State:
 
     def type_of(self, name: str) -> pa.DataType:
         """Return the Arrow type of a column."""
-        return pa.bool_() if is_system(name) else self.base.table.schema.field(name).type
+        return pa.bool_() if is_system(name) else self.base.schema.field(name).type
 
     def column(self, name: str) -> pa.Array:
         """Return a column, one value per ordinal, dropped rows included."""
         found = self._columns.get(name)
         if found is None:
             found = self._compose(name)
-            self._columns[name] = found
+            if is_system(name) or name in self.changed.cells:  # the base keeps its own columns
+                self._columns[name] = found
         return found
 
     def live_column(self, name: str) -> pa.Array:
@@ -95,7 +96,7 @@ class State:
         """Return a column at some ordinals, at the cost of those cells only."""
         if name in self._columns or is_system(name):
             return self.column(name).take(pa.array(ordinals))
-        values = self.base.column(name).take(pa.array(ordinals))
+        values = self.base.take(name, ordinals)
         table = self.changed.cells.get(name)
         if table is None:
             return values
