@@ -456,6 +456,7 @@ def test_a_lance_table_is_pinned_at_its_version(store: Path, data: Path) -> None
         wanted = np.array([80, 0, 45, 45], np.int64)
         base = ds._history.base
         assert base._source.take("v", wanted).equals(base.column("v").take(pa.array(wanted)))
+    file = next((data / "l.lance" / "data").glob("*"))
     lance.write_dataset(table.slice(0, 5), data / "l.lance", mode="append")
     with bn.open(store) as ds:
         assert len(ds) == N - 1
@@ -463,7 +464,7 @@ def test_a_lance_table_is_pinned_at_its_version(store: Path, data: Path) -> None
     adopt(store, lance.dataset(data / "l.lance", version=pinned.version)).close()
     with pytest.raises(InputError, match="not made from these files"):
         adopt(store, lance.dataset(data / "l.lance"))
-    flip(next((data / "l.lance" / "data").glob("*")))
+    flip(file)
     with pytest.raises(CorruptError, match="was changed"):
         bn.open(store)
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
-from burnish.core.canonical import cell_bytes, framed, key_bytes, logical_type
-from burnish.core.fingerprint import column_sum, digests, spans
+from burnish.core.canonical import key_bytes, logical_type
+from burnish.core.fingerprint import column_sum
+from burnish.dataset.identity import CONTENT_KEY, content_keys, content_names, counted_keys
 from burnish.errors import InputError
 from burnish.io.frames import check_names, to_table
 from burnish.store.adopted import Adoption
 from burnish.store.base import Base, MappedBase
 from burnish.store.references import reference_to
-
-CONTENT_KEY = "_key"
 
 
 class Incoming(Protocol):
@@ -63,7 +61,7 @@ class _Frame:
 
     def own_keys(self) -> str:
         if CONTENT_KEY not in self._table.column_names:
-            keys = content_keys(_pieces(self._table))
+            keys = content_keys(self._table)
             self._table = self._table.add_column(0, CONTENT_KEY, keys)
         return CONTENT_KEY
 
@@ -118,7 +116,9 @@ class _Files:
         self._adoption.settle_types()
         source = self._adoption.source
         if self._has_own_keys and names == [CONTENT_KEY]:
-            return pa.table({CONTENT_KEY: content_keys(source.batches(source.schema.names))})
+            pieces = source.batches(source.schema.names)
+            found = counted_keys([name for piece in pieces for name in content_names(piece)])
+            return pa.table({CONTENT_KEY: found})
         return self._adoption.columns(names)
 
     def write(self, folder: Path, home: Path, keys: pa.Table) -> str:
@@ -126,28 +126,6 @@ class _Files:
 
     def difference(self, base: Base) -> str | None:
         return None if self._adoption.is_in(base) else "a base that is not made from these files"
-
-
-def content_keys(pieces: Iterable[pa.Table]) -> pa.Array:
-    """Return a key a row from its content, with a counter for rows that are the same."""
-    seen: dict[str, int] = {}
-    keys = []
-    for piece in pieces:
-        for name in _content_names(piece):
-            seen[name] = seen.get(name, 0) + 1
-            keys.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return pa.array(keys, pa.string())
-
-
-def _content_names(piece: pa.Table) -> list[str]:
-    cells: list[Any] = []
-    for name in piece.column_names:
-        cells += [name.encode(), cell_bytes(piece[name])]
-    return [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
-
-
-def _pieces(table: pa.Table) -> Iterable[pa.Table]:
-    return (table.slice(start, size) for start, size in spans(table, 0, len(table)))
 
 
 def _same(name: str, keys: pa.Array, old: pa.Array, new: pa.ChunkedArray) -> bool:

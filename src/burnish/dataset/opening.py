@@ -15,19 +15,17 @@ from typing import Any
 
 import pyarrow as pa
 
-from burnish.core.canonical import is_list, key_bytes, logical_type
+from burnish.core.canonical import is_list, logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta
-from burnish.core.keys import shorten
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
-from burnish.dataset.gesture import count
 from burnish.dataset.history import History, header
+from burnish.dataset.identity import check_keys
 from burnish.dataset.incoming import Incoming, incoming
 from burnish.errors import (
     ColumnError,
     InputError,
-    KeysError,
     NetworkFileSystemWarning,
     NotAStoreError,
 )
@@ -135,10 +133,9 @@ def create(
                 hint="pass a path where nothing is yet, by custom ending in .burnish",
             )
         return _reopen(folder, given, roles)
-    names = _names(roles["key"])
-    _check_key_types(given.schema, names)
-    keys = given.keys(names)
-    _check_keys(keys)
+    key = roles["key"]
+    keys = given.keys([key] if isinstance(key, str) else key)
+    check_keys(keys, key)
     if not _write(folder, given, keys, roles, message):
         return _reopen(folder, given, roles)
     return open(folder)
@@ -217,47 +214,6 @@ def _check_roles(schema: pa.Schema, roles: dict[str, Any], index: Sequence[Any])
         )
 
 
-def _names(key: str | list[str]) -> list[str]:
-    return [key] if isinstance(key, str) else key
-
-
-def _check_key_types(schema: pa.Schema, names: list[str]) -> None:
-    if not names:
-        raise KeysError("key=[] names no column", hint="pass a column name, or leave key out")
-    if len(set(names)) < len(names):
-        raise KeysError(f"key={names!r} names a column twice", hint="name each column once")
-    for name in names:
-        if pa.types.is_nested(schema.field(name).type):
-            raise KeysError(
-                f"key column {name!r} holds {schema.field(name).type}, expected one value a row",
-                hint="pass a column of text, integers or dates, or leave key out",
-            )
-
-
-def _check_keys(table: pa.Table) -> None:
-    names = table.column_names
-    for name in names:
-        nulls = table[name].null_count
-        if nulls:
-            raise KeysError(
-                f"{nulls} of {len(table)} rows have no key in column {name!r}",
-                hint="drop those rows or fill the column first",
-            )
-    keys = key_bytes([table[name] for name in names])
-    counts = keys.value_counts()
-    twice = counts.filter(pa.array(counts.field("counts").to_numpy() > 1))
-    if len(twice):
-        first = [keys.index(value).as_py() for value in twice.field("values")[:5]]
-        shown = [tuple(table[n][i].as_py() for n in names) for i in first]
-        raise KeysError(
-            f"{count(len(twice), 'key')} occur{'s' * (len(twice) == 1)} more than once: "
-            f"{shorten([s[0] if len(s) == 1 else s for s in shown])}"
-            f"{' and more' if len(twice) > 5 else ''}",
-            hint='pass key=["id", "date"] with columns that are unique together, drop duplicates, '
-            "or leave key out to get content keys",
-        )
-
-
 def _write(
     folder: Path, given: Incoming, keys: pa.Table, roles: dict[str, Any], message: str
 ) -> bool:
@@ -315,8 +271,8 @@ def _reopen(folder: Path, given: Incoming, roles: dict[str, Any]) -> Dataset:
 
 
 def _difference(history: History, given: Incoming, roles: dict[str, Any]) -> str | None:
-    if roles != history.roles:
-        return f"other roles: {history.roles}"
+    if roles != history.first_roles:
+        return f"other roles: {history.first_roles}"
     return given.difference(history.base)
 
 

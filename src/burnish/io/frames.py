@@ -192,7 +192,7 @@ def list_depth(kind: pa.DataType) -> int:
 
 
 def check_names(names: list[Any]) -> None:
-    """Raise ColumnError where a column's name is no text, is repeated or starts with ``$``."""
+    """Refuse names of columns that are no text, occur twice or are burnish's own."""
     seen: set[str] = set()
     for name in names:
         if not isinstance(name, str):
