@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from burnish.core.normal import normalise
 from burnish.store.caches import ArrayCache
+from burnish.store.joining import joined
 from burnish.store.pins import Pins
 
 Ordinals = npt.NDArray[np.int64]
@@ -27,6 +28,7 @@ Ordinals = npt.NDArray[np.int64]
 _PIECES = 1 << 27  # bytes of decoded row groups that are kept for the next point read
 _PIECE = 1 << 25  # bytes; a larger row group is read through and not kept
 _BATCH = 1 << 23
+_BUFFER = 1 << 20
 _OPEN = 64
 
 
@@ -44,8 +46,8 @@ class Source(ABC):
     rows: int
 
     @abstractmethod
-    def chunks(self, name: str) -> Iterator[pa.Array]:
-        """Yield a whole column in as few pieces as the format gives."""
+    def stream(self, name: str) -> Iterator[pa.Array]:
+        """Yield a whole column, piece by piece."""
 
     @abstractmethod
     def take(self, name: str, ordinals: Ordinals) -> pa.Array:
@@ -57,7 +59,7 @@ class Source(ABC):
 
     def column(self, name: str) -> pa.Array:
         """Return a whole column."""
-        return _joined(list(self.chunks(name)), self.schema.field(name).type)
+        return joined(self.stream(name), self.schema.field(name).type)
 
 
 class FileSource(Source):
@@ -80,12 +82,12 @@ class FileSource(Source):
         self._starts = _starts([pin.rows for pin in pins.pins])
         self.rows = int(self._starts[-1])
 
-    def chunks(self, name: str) -> Iterator[pa.Array]:
-        """Yield a whole column, a file at a time."""
+    def stream(self, name: str) -> Iterator[pa.Array]:
+        """Yield a whole column, piece by piece."""
         kind = self.schema.field(name).type
         for place in range(len(self._pins)):
-            for chunk in self._at(place).whole(name, kind):
-                yield settle(chunk, kind)
+            for piece in self._at(place).stream(name, kind):
+                yield settle(piece, kind)
 
     def take(self, name: str, ordinals: Ordinals) -> pa.Array:
         """Return some cells of a column; opens the files they lie in."""
@@ -146,7 +148,7 @@ class Part(ABC):
         """First row of each group, and the number of rows."""
 
     @abstractmethod
-    def _whole(self, name: str) -> pa.ChunkedArray: ...
+    def _stream(self, name: str) -> Iterator[pa.Array]: ...
 
     @abstractmethod
     def _group(self, name: str, kind: pa.DataType, group: int) -> pa.Array: ...
@@ -154,9 +156,11 @@ class Part(ABC):
     @abstractmethod
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]: ...
 
-    def whole(self, name: str, kind: pa.DataType) -> list[pa.Array]:
-        """Return a column of the file."""
-        return self._whole(name).chunks if self._has(name) else [self._fill(name, kind, self.rows)]
+    def stream(self, name: str, kind: pa.DataType) -> Iterator[pa.Array]:
+        """Yield a column of the file, piece by piece."""
+        if self._has(name):
+            return self._stream(name)
+        return iter([self._fill(name, kind, self.rows)])
 
     def take(self, name: str, kind: pa.DataType, ordinals: Ordinals) -> pa.Array:
         """Return some cells of a column, given sorted rows of the file."""
@@ -213,11 +217,10 @@ class ParquetPart(Part):
         return pq.read_metadata(self.path)
 
     def _open(self) -> pq.ParquetFile:
-        return pq.ParquetFile(self.path, metadata=self._metadata)
+        return pq.ParquetFile(self.path, metadata=self._metadata, buffer_size=_BUFFER)
 
-    def _whole(self, name: str) -> pa.ChunkedArray:
-        with self._open() as file:
-            return _by_name(file.read(columns=[name]), name)
+    def _stream(self, name: str) -> Iterator[pa.Array]:
+        return (_by_name(batch, name) for batch in self._batches([name]))
 
     def _group(self, name: str, kind: pa.DataType, group: int) -> pa.Array:
         with self._open() as file:
@@ -250,7 +253,7 @@ class ParquetPart(Part):
                 start += len(batch)
                 if start > local[-1]:
                     break
-        return _joined(parts, kind)
+        return joined(iter(parts), kind)
 
     def _row_bytes(self, names: list[str], group: int) -> float:
         found = self._metadata.row_group(group)
@@ -264,7 +267,7 @@ class ParquetPart(Part):
 
 
 class ArrowPart(Part):
-    """An Arrow file or stream, mapped where it is not compressed."""
+    """An Arrow file or stream, mapped into memory where it is not compressed."""
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -274,66 +277,63 @@ class ArrowPart(Part):
     @cached_property
     def starts(self) -> Ordinals:
         """First row of each record batch, and the number of rows."""
+        if self._mapped is not None:
+            return _starts([len(chunk) for chunk in self._mapped.column(0).chunks])
         return _starts([len(batch) for batch in self._records(_narrowest(self.schema))])
 
     @cached_property
-    def _memory(self) -> pa.Buffer:
-        return pa.memory_map(str(self.path)).read_buffer()
+    def _mapped(self) -> pa.Table | None:
+        first = next(self._records(None), None)
+        if first is None or not all(_lies_in(column, self._memory) for column in first.columns):
+            return None
+        return self._reader(None).read_all()
 
-    def _whole(self, name: str) -> pa.ChunkedArray:
-        mapped = self._mapped(name)
-        return self._decoded(name) if mapped is None else mapped
+    def _stream(self, name: str) -> Iterator[pa.Array]:
+        if self._mapped is not None:
+            return iter(_by_name(self._mapped, name).chunks)
+        return (_by_name(batch, name) for batch in self._records([name]))
 
     def _group(self, name: str, kind: pa.DataType, group: int) -> pa.Array:
         reader = self._reader([name])
         if isinstance(reader, pa.ipc.RecordBatchFileReader):
             return _by_name(reader.get_batch(group), name)
-        return self._decoded(name).chunk(group)
+        return next(islice(self._stream(name), group, None))
 
     def _take(self, name: str, kind: pa.DataType, group: int, local: Ordinals) -> pa.Array:
-        mapped = self._mapped(name)
-        if mapped is None:
+        if self._mapped is None:
             return super()._take(name, kind, group, local)
-        return settle(mapped.chunk(group).take(pa.array(local)), kind)
-
-    def _mapped(self, name: str) -> pa.ChunkedArray | None:
-        """Return a column that costs no memory, None where it is compressed."""
-        if name not in self._columns:
-            first = next(self._records([name]), None)
-            is_mapped = first is not None and _lies_in(_by_name(first, name), self._memory)
-            self._columns[name] = self._decoded(name) if is_mapped else None
-        return self._columns[name]
-
-    @cached_property
-    def _columns(self) -> dict[str, pa.ChunkedArray | None]:
-        return {}
-
-    def _decoded(self, name: str) -> pa.ChunkedArray:
-        chunks = [_by_name(batch, name) for batch in self._records([name])]
-        return pa.chunked_array(chunks, self.schema.field(name).type)
+        return settle(_by_name(self._mapped, name).chunk(group).take(pa.array(local)), kind)
 
     def _batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         if not names:
             yield from _empty_batches(self.rows)
             return
-        for batch in self._records(names):
+        for batch in self._side_by_side(names):
             rows = max(1, _BATCH * len(batch) // max(1, batch.nbytes))
             for start in range(0, len(batch), rows):
                 yield batch.slice(start, rows)
 
-    def _records(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+    def _side_by_side(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+        return self._records(names) if self._mapped is None else iter(self._mapped.to_batches())
+
+    def _records(self, names: list[str] | None) -> Iterator[pa.RecordBatch]:
         reader = self._reader(names)
         if isinstance(reader, pa.ipc.RecordBatchFileReader):
             return (reader.get_batch(place) for place in range(reader.num_record_batches))
         return iter(reader)
 
     def _reader(self, names: list[str] | None) -> Any:
+        """Return a reader; asked for some columns only, Arrow copies them even where mapped."""
         places = [] if names is None else [self.schema.get_field_index(name) for name in names]
         options = pa.ipc.IpcReadOptions(included_fields=places)
         content = pa.BufferReader(self._memory)
         if self._memory[:6].to_pybytes() == b"ARROW1":
             return pa.ipc.open_file(content, options=options)
         return pa.ipc.open_stream(content, options=options)
+
+    @cached_property
+    def _memory(self) -> pa.Buffer:
+        return pa.memory_map(str(self.path)).read_buffer()
 
 
 class LanceSource(Source):
@@ -355,8 +355,8 @@ class LanceSource(Source):
         self._table = lance.dataset(str(pins.root), version=version)
         self.rows = self._table.count_rows()
 
-    def chunks(self, name: str) -> Iterator[pa.Array]:
-        """Yield a whole column."""
+    def stream(self, name: str) -> Iterator[pa.Array]:
+        """Yield a whole column, piece by piece."""
         for batch in self._read([name]):
             yield settle(batch.column(0), self.schema.field(name).type)
 
@@ -416,14 +416,7 @@ def gather(
     ]
     back = np.empty(len(order), np.int64)
     back[order] = np.arange(len(order))
-    return _joined(parts, kind).take(pa.array(back))
-
-
-def _joined(parts: list[pa.Array], kind: pa.DataType) -> pa.Array:
-    parts = [part for part in parts if len(part)]
-    if len(parts) == 1:
-        return parts[0]
-    return pa.concat_arrays(parts) if parts else pa.nulls(0, kind)
+    return joined(iter(parts), kind).take(pa.array(back))
 
 
 def _starts(sizes: Sequence[int]) -> Ordinals:
