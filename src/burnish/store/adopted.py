@@ -146,7 +146,10 @@ class AdoptedBase(Base):
         if self._keys is not None and name in self._keys.column_names:
             return self._keys[name].chunk(0)
         with _reading(name, self.pins):
-            return self._columns.get_or_make(name, lambda: self._source.column(name))
+            found = self._columns.get_or_make(name, lambda: self._source.column(name))
+            if len(found) != len(self):
+                raise ValueError(f"{len(found):,} rows, expected {len(self):,}")
+            return found
 
     def take(self, name: str, ordinals: Ordinals) -> pa.Array:
         """Return a column at some ordinals; decodes the row groups they lie in."""

@@ -27,7 +27,8 @@ Ordinals = npt.NDArray[np.int64]
 
 _PIECES = 1 << 27  # bytes of decoded row groups that are kept for the next point read
 _PIECE = 1 << 25  # bytes; a larger row group is read through and not kept
-_BATCH = 1 << 23
+_BATCH = 1 << 22
+_FIRST = 1 << 10  # rows, to learn how large they are
 _BUFFER = 1 << 20
 _OPEN = 64
 
@@ -374,10 +375,17 @@ class LanceSource(Source):
             ]
             yield pa.table(columns, names=list(names))
 
-    def _read(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+    def _read(self, names: list[str]) -> Iterator[pa.Table]:
+        """Yield windows of rows: a scan of all of them holds the whole column."""
         self._pins.check()
-        scanner = self._table.scanner(columns=names, scan_in_order=True)
-        yield from scanner.to_batches()
+        start, size = 0, _FIRST
+        while start < self.rows:
+            found = self._table.to_table(columns=names, offset=start, limit=size)
+            if not len(found):
+                return
+            start += len(found)
+            size = max(1, min(1 << 16, 2 * _BATCH * len(found) // max(1, found.nbytes)))
+            yield found
 
 
 def settle(array: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
