@@ -25,9 +25,10 @@ def normalise(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         return array.cast(pa.string())
     if types.is_binary_view(kind) or (types.is_large_binary(kind) and array.nbytes < 2**31):
         return array.cast(pa.binary())
-    if is_list(kind):
-        return _fixed_size(array)
-    return array
+    if types.is_nested(kind):
+        inner = _without_views(kind)
+        array = array if inner == kind else array.cast(inner)
+    return _fixed_size(array) if is_list(kind) else array
 
 
 def one_chunk(column: pa.ChunkedArray) -> pa.Array:
@@ -47,6 +48,22 @@ def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if column.num_chunks < 2 or not pa.types.is_dictionary(column.type):
         return column
     return pa.chunked_array([decoded(chunk) for chunk in column.chunks])
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    """Return a nested type without string views, of which Arrow cannot take rows."""
+    types = pa.types
+    if types.is_string_view(kind):
+        return pa.string()
+    if types.is_binary_view(kind):
+        return pa.binary()
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(_without_views(field.type)) for field in kind])
+    if types.is_fixed_size_list(kind):
+        return pa.list_(_without_views(kind.value_type), kind.list_size)
+    if types.is_large_list(kind):
+        return pa.large_list(_without_views(kind.value_type))
+    return pa.list_(_without_views(kind.value_type)) if types.is_list(kind) else kind
 
 
 def _nan_as_null(array: pa.Array) -> pa.Array:

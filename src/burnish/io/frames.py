@@ -134,6 +134,8 @@ def _hugging_face_rows(dataset: Any) -> pa.Table:
 
 
 def _array(name: Any, values: Any) -> pa.Array:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
     try:
         nested = _nested(values)
         array = pa.array(values, from_pandas=True) if nested is None else nested
