@@ -447,7 +447,9 @@ def test_what_cannot_be_referred_to_is_said(store: Path, data: Path) -> None:
         shutil.rmtree(data / name)
 
 
-def test_a_delta_table_is_pinned_at_its_version(store: Path, data: Path) -> None:
+def test_a_delta_table_is_pinned_at_its_version(
+    store: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deltalake = pytest.importorskip("deltalake")
     table = rows().select(["id", "x", "v"]).append_column("label", pa.array(["a b/ä", "c"] * 45))
     deltalake.write_deltalake(data / "d", table, partition_by=["label"])
@@ -460,6 +462,10 @@ def test_a_delta_table_is_pinned_at_its_version(store: Path, data: Path) -> None
     with pytest.raises(InputError, match="not made from these files"):
         adopt(store, deltalake.DeltaTable(data / "d"))
     adopt(store, deltalake.DeltaTable(data / "d", version=0)).close()
+    dropped = pa.table({"filepath": ["x"]})
+    monkeypatch.setattr(deltalake.DeltaTable, "deletion_vectors", lambda _: dropped)
+    with pytest.raises(InputError, match="has deletion vectors"):
+        adopt(store, deltalake.DeltaTable(data / "d"))
 
 
 def test_a_lance_table_is_pinned_at_its_version(store: Path, data: Path) -> None:

@@ -127,7 +127,7 @@ def _to_delta(table: Any) -> Reference:
     mapping = table.metadata().configuration.get("delta.columnMapping.mode", "none")
     if mapping != "none":
         raise _unreadable("maps its columns to other names")
-    if hasattr(table, "deletion_vectors") and pa.table(table.deletion_vectors()).num_rows:
+    if _has_deletion_vectors(table):
         raise _unreadable("has deletion vectors")
     files = pa.table(table.get_add_actions()).to_pylist()
     found = sorted((_below(root, file["path"]), _texts(file.get("partition"))) for file in files)
@@ -139,6 +139,12 @@ def _to_delta(table: Any) -> Reference:
         tuple(values for _, values in found),
         pa.schema(table.schema().to_arrow()),
     )
+
+
+def _has_deletion_vectors(table: Any) -> bool:
+    if hasattr(table, "deletion_vectors"):
+        return bool(pa.table(table.deletion_vectors()).num_rows)
+    return "deletionVectors" in (table.protocol().reader_features or ())
 
 
 def _unreadable(what: str) -> InputError:
