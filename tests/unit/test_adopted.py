@@ -246,7 +246,7 @@ def test_pieces_joined_one_by_one_are_those_joined_at_once(data: st.DataObject) 
     array = data.draw(arrays(size=data.draw(st.integers(1, 12))))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(array)), max_size=4)))
     pieces = [array.slice(i, j - i) for i, j in pairwise([0, *cuts, len(array)])]
-    found = joined(iter(pieces), array.type)
+    found = joined(iter(pieces), array.type, data.draw(st.sampled_from([None, len(array)])))
     found.validate(full=True)
     assert found.type == array.type
     assert found.to_pylist() == array.to_pylist()

@@ -60,7 +60,7 @@ class Source(ABC):
 
     def column(self, name: str) -> pa.Array:
         """Return a whole column."""
-        return joined(self.stream(name), self.schema.field(name).type)
+        return joined(self.stream(name), self.schema.field(name).type, self.rows)
 
 
 class FileSource(Source):
