@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -18,11 +19,12 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 import burnish as bn
-from burnish.errors import ColumnError, CorruptError, InputError, KeysError
+from burnish.errors import ColumnError, CorruptError, InputError, KeysError, StoreError
 from burnish.store import sources
-from burnish.store.adopted import DESCRIPTOR, AdoptedBase
+from burnish.store.adopted import DESCRIPTOR, AdoptedBase, open_source
 from burnish.store.caches import ArrayCache
 from burnish.store.joining import joined
+from burnish.store.pins import Pins
 from burnish.store.sources import ParquetPart, gather
 from strategies import arrays
 
@@ -422,6 +424,14 @@ def test_keys_in_files_must_be_there_and_unique(store: Path, data: Path) -> None
     assert not store.exists()
 
 
+def test_a_lance_base_without_its_library_is_said(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "lance", None)
+    with pytest.raises(StoreError, match="'pylance' is not installed"):
+        open_source("lance", 1, Pins(data, []), pa.schema([]))
+
+
 def test_what_cannot_be_referred_to_is_said(store: Path, data: Path) -> None:
     def says(source: Any, match: str) -> None:
         with pytest.raises(InputError, match=match):
@@ -508,6 +518,8 @@ def test_a_hugging_face_dataset_stays_in_its_files(
         assert ds.fingerprint == copied.fingerprint
         expected = ds.fingerprint
     adopt(store, mapped).close()
+    with pytest.raises(InputError, match="other columns: id, x, v, label"):
+        adopt(store, mapped.remove_columns("x"))
     other = {"in memory": in_memory, "in another order": mapped.select(range(N)[::-1])}
     for name, source in other.items():
         with adopt(store.with_name(name), source) as ds:

@@ -125,7 +125,10 @@ class _Files:
         return self._adoption.write(folder, home, keys)
 
     def difference(self, base: Base) -> str | None:
-        return None if self._adoption.is_in(base) else "a base that is not made from these files"
+        if not self._adoption.is_in(base):
+            return "a base that is not made from these files"
+        same = base.schema.names == self.schema.names
+        return None if same else f"other columns: {', '.join(base.schema.names)}"
 
 
 def _same(name: str, keys: pa.Array, old: pa.Array, new: pa.ChunkedArray) -> bool:

@@ -43,6 +43,12 @@ DESCRIPTOR = "base.json"
 KEYS = "keys.arrow"
 _COLUMNS = 1 << 28  # bytes of whole columns that are kept when nobody else holds them
 _WIDE = 2**31
+_PARTS: dict[str, type[Part]] = {
+    "parquet": ParquetPart,
+    "delta": ParquetPart,
+    "arrow": ArrowPart,
+    "huggingface": ArrowPart,
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +105,7 @@ class Descriptor:
             found = json.loads(path.read_text())
             found.pop("format")
             return cls(**{**found, "pins": tuple(Pin(**pin) for pin in found["pins"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise CorruptError(
                 f"{path} cannot be read: {error}", hint="restore the folder from a copy"
             ) from error
@@ -289,14 +295,6 @@ def open_source(kind: str, version: int | None, pins: Pins, schema: pa.Schema) -
     if kind == "lance":
         return LanceSource(pins, int(version or 0), schema)
     return FileSource(pins, schema, _PARTS[kind])
-
-
-_PARTS: dict[str, type[Part]] = {
-    "parquet": ParquetPart,
-    "delta": ParquetPart,
-    "arrow": ArrowPart,
-    "huggingface": ArrowPart,
-}
 
 
 def _look_at(reference: Reference) -> tuple[Pins, pa.Schema]:

@@ -102,7 +102,7 @@ def _to_folder(path: Path) -> Reference:
                 f"the folder {str(path)!r} holds {what}, and not only files of rows",
                 hint=f"pass {call}",
             )
-    found = [str(file) for file in sorted(path.rglob("*")) if _is_parquet(file, path)]
+    found = [str(file) for file in path.rglob("*") if _is_parquet(file, path)]
     if not found:
         raise InputError(
             f"the folder {str(path)!r} holds no Parquet file",

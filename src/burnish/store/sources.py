@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from burnish.core.normal import normalise
+from burnish.errors import StoreError
 from burnish.store.caches import ArrayCache
 from burnish.store.joining import joined
 from burnish.store.pins import Pins
@@ -349,11 +350,9 @@ class LanceSource(Source):
     """
 
     def __init__(self, pins: Pins, version: int, schema: pa.Schema) -> None:
-        import lance
-
         self.schema = schema
         self._pins = pins
-        self._table = lance.dataset(str(pins.root), version=version)
+        self._table = _lance().dataset(str(pins.root), version=version)
         self.rows = self._table.count_rows()
 
     def stream(self, name: str) -> Iterator[pa.Array]:
@@ -386,6 +385,17 @@ class LanceSource(Source):
             start += len(found)
             size = max(1, min(1 << 16, 2 * _BATCH * len(found) // max(1, found.nbytes)))
             yield found
+
+
+def _lance() -> Any:
+    try:
+        import lance
+    except ImportError as error:
+        raise StoreError(
+            "the base is a Lance table, and the package 'pylance' is not installed",
+            hint="pip install pylance",
+        ) from error
+    return lance
 
 
 def settle(array: pa.Array | pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
