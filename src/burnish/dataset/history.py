@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -134,6 +135,21 @@ class History:
                 self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
             self.refresh_rows()
         return self.rows.segment(name)
+
+    def record(
+        self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
+    ) -> CommitRecord:
+        """Return a change as a version that the store can take; its number comes from there."""
+        seed = secrets.token_bytes(32)
+        head = header(
+            parents=parents,
+            author=author,
+            message=message,
+            txn_id=txn_id,
+            cells=commitment(delta, seed, self.key_bytes),
+            n_cells=len(delta),
+        )
+        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
