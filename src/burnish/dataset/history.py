@@ -23,8 +23,8 @@ from burnish.core.schema import COLUMN, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
-from burnish.store.base import Base
 from burnish.store.codec import decode, encode
 from burnish.store.rows import Rows, Segment, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
@@ -63,7 +63,8 @@ class History:
             self.root = self._first()
             self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
             key = self.first_roles["key"]
-            self.base = Base(path, [key] if isinstance(key, str) else list(key))
+            base = self._records[self.root].header["base"]
+            self.base = open_base(path, [key] if isinstance(key, str) else list(key), base)
             self._check_base()
             self.rows = Rows(self.base, path)
             self.refresh_rows()
@@ -333,9 +334,9 @@ class History:
 
     def _check_base(self) -> None:
         header = self._records[self.root].header
-        schema = [[field.name, logical_type(field.type)] for field in self.base.table.schema]
+        schema = [[field.name, logical_type(field.type)] for field in self.base.schema]
         if len(self.base) != header["rows"] or schema != header["schema"]:
-            raise self._corrupt("has a base.arrow that is not the table it was made from")
+            raise self._corrupt("has a base that is not the table it was made from")
 
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")
@@ -381,7 +382,7 @@ class History:
         return state
 
     def _first_facts(self) -> dict[str, str]:
-        return first_facts(self.base.table.column_names, self.first_roles)
+        return first_facts(self.base.schema.names, self.first_roles)
 
     def _flat(self, commit: str, state: State) -> State:
         """Return a state with its layers made one, and keep that, where they have become many."""
