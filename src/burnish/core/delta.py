@@ -23,6 +23,7 @@ from burnish.core.canonical import cell_bytes
 DROPPED = "$dropped"
 ROW = "$row"
 MARK = "$mark:"
+VERSION = "version"
 Ordinals = npt.NDArray[np.int64]
 
 PROVENANCE = pa.schema(
@@ -118,6 +119,21 @@ def invert(delta: Delta) -> Delta:
     """Return the change back; decisions are not taken back by it."""
     cells = {name: _swap(table) for name, table in delta.cells.items()}
     return Delta(cells, facts=_swap(delta.facts))
+
+
+def stamped(delta: Delta, version: int) -> Delta:
+    """Return a change whose cells carry the number of the version that made them.
+
+    Cells that carry one already, as those of a merge do, keep it.
+    """
+    cells = {name: _stamped(table, version) for name, table in delta.cells.items()}
+    return Delta(cells, delta.decisions, delta.facts)
+
+
+def _stamped(table: pa.Table, version: int) -> pa.Table:
+    if VERSION in table.column_names:
+        return table
+    return table.append_column(VERSION, pa.array(np.full(len(table), version, np.int32)))
 
 
 def without_no_ops(table: pa.Table) -> pa.Table:
