@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from shared import CLASSES
 
-CLASSES = np.array([f"class {i}" for i in range(10)])
 RELABELS, DROPS = 500, 100
 
 
