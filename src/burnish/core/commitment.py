@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from burnish.core.canonical import cell_bytes, framed
+from burnish.core.canonical import cell_bytes, framed, frames
 from burnish.core.delta import Delta, Ordinals, numbers
 from burnish.core.fingerprint import Digests, digests, spans
 
@@ -108,18 +108,20 @@ def _rows(name: str, keys: pa.Array, table: pa.Table) -> Iterator[tuple[int, Par
     """Spell rows, in pieces that fit into memory: the part's name, the key, the other columns."""
     for start, size in spans(table, 0, len(table)):
         columns = list(table.slice(start, size).itercolumns())[1:]
-        known = framed([keys.slice(start, size)])
-        yield size, [_frame(name.encode()), known, *map(_framed, columns)]
+        known = keys.slice(start, size)
+        spelled = [piece for column in columns for piece in _framed(column)]
+        yield size, [_frame(name.encode()), frames(known), known, *spelled]
 
 
-def _framed(column: pa.ChunkedArray) -> bytes | pa.Array:
+def _framed(column: pa.ChunkedArray) -> Parts:
     """Spell a column: once, where all its values are the same."""
     array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
     if array.null_count == len(array):
-        return _frame(b"n")
+        return [_frame(b"n")]
     if not pa.types.is_nested(array.type) and array[1:].equals(array[:-1]):
-        return _one(array[0])
-    return framed([cell_bytes(array)])
+        return [_one(array[0])]
+    cells = cell_bytes(array)
+    return [frames(cells), cells]
 
 
 @lru_cache(maxsize=256)

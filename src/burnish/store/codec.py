@@ -254,19 +254,25 @@ class _Packed:
 
 def _put(written: list[bytes], table: pa.Table) -> list[Any]:
     """Write a part; return its size and what `_Packed` has to know."""
-    if table.nbytes >= _STREAM:
+    if table.get_total_buffer_size() >= _STREAM:
         return [_append(written, _stream(table))]
     columns, values, places = [], [], []
-    for name, column in zip(table.column_names, table.itercolumns(), strict=True):
+    for name, column in zip(table.schema.names, table.itercolumns(), strict=True):
         layout, listed, numbers = _split(name, _one_chunk(column))
         columns.append((name, _type_text(column.type), layout))
         if listed is not None:
-            values.append(pa.ListArray.from_arrays(np.array([0, len(listed)], np.int32), listed))
+            values.append(pa.ListArray.from_arrays(_whole(len(listed)), listed))
         if numbers is not None:
             places.append(numbers.tobytes())
     batch = pa.RecordBatch.from_arrays(values, schema=_schema(columns)).serialize()
     size = _append(written, batch)
     return [size + sum(_append(written, data) for data in places), len(table), size, columns]
+
+
+@lru_cache(maxsize=256)
+def _whole(size: int) -> pa.Array:
+    """Return the offsets of one list that holds everything."""
+    return pa.array([0, size], pa.int32())
 
 
 def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
@@ -295,7 +301,7 @@ def _split(name: str, array: pa.Array) -> tuple[str, pa.Array | None, Numbers | 
     words = encoded.dictionary
     if 2 * len(words) > len(array):
         return "all", array, None
-    numbers = _narrow(encoded.indices.to_numpy())
+    numbers = encoded.indices.to_numpy().astype(np.min_scalar_type(len(words) - 1))
     return numbers.dtype.str[1:], words, numbers
 
 
@@ -303,11 +309,7 @@ def _steps(array: pa.Array) -> Numbers | None:
     values = array.to_numpy()
     steps = values.copy()
     steps[1:] -= values[:-1]
-    return _narrow(steps) if steps.min() >= 0 else None
-
-
-def _narrow(values: Numbers) -> Numbers:
-    return values.astype(np.min_scalar_type(int(values.max())))
+    return steps.astype(np.min_scalar_type(int(steps.max()))) if steps.min() >= 0 else None
 
 
 @lru_cache(maxsize=256)
