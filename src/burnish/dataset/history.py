@@ -155,21 +155,36 @@ class History:
 
     def layer(self, commit: str) -> Delta:
         """Return the cells and facts that a version changed, with the numbers of their versions."""
-        delta = self.delta(commit)
-        cells = {name: self._numbered(table) for name, table in delta.cells.items()}
-        return stamped(Delta(cells, facts=delta.facts), self.number(commit))
+        delta, number = self.delta(commit), self.number(commit)
+        cells = {name: self._numbered(table, number) for name, table in delta.cells.items()}
+        return stamped(Delta(cells, facts=delta.facts), number)
 
-    def _numbered(self, table: pa.Table) -> pa.Table:
+    def _numbered(self, table: pa.Table, own: int) -> pa.Table:
         """Return the cells of a merge with version numbers for version ids."""
         if VERSION not in table.column_names:
             return table
-        ids = table[VERSION].combine_chunks().dictionary_encode()
-        known = [
-            self._records[i].number if i in self._records else -1
-            for i in ids.dictionary.to_pylist()
-        ]
-        numbers = pa.array(known, pa.int32()).take(ids.indices)
+        coded = table[VERSION].combine_chunks().dictionary_encode()
+        known = [self._number_of(name, own) for name in coded.dictionary.to_pylist()]
+        numbers = pa.array(known, pa.int32()).take(coded.indices).fill_null(own)
         return table.set_column(table.schema.get_field_index(VERSION), VERSION, numbers)
+
+    def _number_of(self, commit: str, own: int) -> int:
+        record = self._records.get(commit)
+        return record.number if record else own
+
+    def signed(self, delta: Delta) -> Delta:
+        """Return a change whose cells name the version that made them by id, null for this one."""
+        cells = {name: self._signed(table) for name, table in delta.cells.items()}
+        return Delta(cells, delta.decisions, delta.facts)
+
+    def _signed(self, table: pa.Table) -> pa.Table:
+        if VERSION not in table.column_names:
+            return table
+        ids = {record.number: record.id for record in self._records.values()}
+        coded = table[VERSION].combine_chunks().dictionary_encode()
+        known = pa.array([ids.get(n) for n in coded.dictionary.to_pylist()], pa.string())
+        place = table.schema.get_field_index(VERSION)
+        return table.set_column(place, VERSION, known.take(coded.indices))
 
     def decisions(self, commit: str) -> pa.Table:
         """Return the decisions that a version holds; read from the store once."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
+from burnish.core.conflicts import Conflict, Conflicts
 from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
 from burnish.core.schema import COLUMN, fact_in_words
 from burnish.core.version import Version
@@ -90,6 +92,69 @@ class Diff:
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"
         return head + str(self.frame().head(20).to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False)
+class ConflictTable:
+    """Cells that two sides changed, each to another value; sized and iterable."""
+
+    _conflicts: Conflicts
+    _state: State
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row a conflict.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``key, column, base, ours, theirs`` and, for both sides, ``author, reason,
+            time``. A row that one side edited and the other dropped is a conflict of the column
+            ``$dropped``; a conflict about a column, a role or a class has no key.
+        """
+        return pd.DataFrame(list(self), columns=list(Conflict._fields), dtype=object)
+
+    def __iter__(self) -> Iterator[Conflict]:
+        for conflict in self._conflicts.each(lambda rows: keys_at(self._state, rows)):
+            yield conflict._replace(column=self._state.name_of(conflict.column))
+
+    def __len__(self) -> int:
+        return len(self._conflicts)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "no conflicts"
+        counts = Counter(conflict.column for conflict in self)
+        return ", ".join(_plural(n, f"conflict of {name}") for name, n in counts.items())
+
+    def _repr_html_(self) -> str:
+        head = f"<div>{html.escape(repr(self))}</div>"
+        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Merge:
+    """What a merge came to.
+
+    Attributes
+    ----------
+    version : Version or None
+        The head after it; None where conflicts are left, and nothing was written.
+    conflicts : ConflictTable
+        The conflicts that are left.
+    """
+
+    version: Version | None
+    conflicts: ConflictTable
+
+    def __repr__(self) -> str:
+        if self.version is not None:
+            return f"Merge({self.version!r})"
+        return f"Merge(not done: {self.conflicts!r}. Hint: resolve='ours', 'theirs', 'newest', …)"
+
+    def _repr_html_(self) -> str:
+        return f"<div>{html.escape(repr(self))}</div>" + (
+            self.conflicts._repr_html_() if len(self.conflicts) else ""
+        )
 
 
 @dataclass(frozen=True, eq=False)
