@@ -7,7 +7,6 @@ another process wrote in between, it is read again and the write is done anew.
 
 from __future__ import annotations
 
-import secrets
 import threading
 import uuid
 from collections.abc import Callable
@@ -18,19 +17,17 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from burnish.core.commitment import commitment
 from burnish.core.conflicts import Conflicts, Rule
 from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
-from burnish.core.version import Version, commit_id
+from burnish.core.version import Version
 from burnish.dataset.applying import fitted, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
-from burnish.dataset.history import History, header
+from burnish.dataset.history import History
 from burnish.dataset.merging import merged
 from burnish.dataset.state import State
 from burnish.dataset.views import ConflictTable
 from burnish.errors import BurnishError, BusyError, ConflictError, StagedError, UndoError
-from burnish.store.backend import CommitRecord, StaleError
-from burnish.store.codec import encode
+from burnish.store.backend import StaleError
 
 _TRIES = 20
 T = TypeVar("T")
@@ -133,7 +130,7 @@ class WorkingCopy:
                 self._load()
             moved = self._follow() or moved
         if moved:
-            self._tell(Change("external", "changed in another process", ""))
+            self.tell(Change("external", "changed in another process", ""))
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
@@ -147,7 +144,7 @@ class WorkingCopy:
         gesture = self._retry(attempt)
         if gesture.delta:
             reshaped = gesture.changes_shape
-            self._tell(Change("edit", gesture.text, gesture.code, gesture.rows, reshaped))
+            self.tell(Change("edit", gesture.text, gesture.code, gesture.rows, reshaped))
         return gesture
 
     def move(self, step: Literal[-1, 1]) -> Gesture:
@@ -163,7 +160,7 @@ class WorkingCopy:
         gesture = self._retry(attempt)
         kind: Kind = "undo" if step < 0 else "redo"
         text, reshaped = f"{kind}: {gesture.text}", gesture.changes_shape
-        self._tell(Change(kind, text, f"ds.{kind}()", gesture.rows, reshaped))
+        self.tell(Change(kind, text, f"ds.{kind}()", gesture.rows, reshaped))
         return gesture
 
     def discard(self) -> Delta:
@@ -177,7 +174,7 @@ class WorkingCopy:
             return gone
 
         gone = self._retry(attempt)
-        self._tell(Change("discard", "discard staged edits", "ds.discard()"))
+        self.tell(Change("discard", "discard staged edits", "ds.discard()"))
         return gone
 
     def revert(self, commit: str, author: str) -> Version:
@@ -219,7 +216,7 @@ class WorkingCopy:
         graph = self.history.graph
 
         def make() -> Delta | None:
-            self._refuse_staged(f"merging {self.history.version(theirs).name}")
+            self.refuse_staged(f"merging {self.history.version(theirs).name}")
             head = self._where.head
             if graph.contains(head, theirs):
                 return None
@@ -237,7 +234,7 @@ class WorkingCopy:
         return self._write(lambda: self._staged or None, message, author, code)
 
     def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
-        self._refuse_staged(doing)
+        self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
@@ -249,7 +246,8 @@ class WorkingCopy:
         self._gestures = []
         self._derive()
 
-    def _refuse_staged(self, doing: str) -> None:
+    def refuse_staged(self, doing: str) -> None:
+        """Refuse what needs a clean working copy."""
         if self._staged:
             raise StagedError(
                 f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
@@ -273,7 +271,8 @@ class WorkingCopy:
             change = make()
             if change is None:
                 return None
-            record = self._record(change, message, author, txn_id, others)
+            parents = [self._where.head, *others]
+            record = self.history.record(change, parents, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record, message
             )
@@ -286,26 +285,12 @@ class WorkingCopy:
         if version is None:
             version = self.history.version(self._where.head)
             if version.id != start:
-                self._tell(
+                self.tell(
                     Change("commit", f"{message}: now at {version.name}", code, reshaped=True)
                 )
             return version
-        self._tell(Change("commit", f"commit {version.name}: {message}", code))
+        self.tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
-
-    def _record(
-        self, delta: Delta, message: str, author: str, txn_id: str, others: tuple[str, ...]
-    ) -> CommitRecord:
-        seed = secrets.token_bytes(32)
-        head = header(
-            parents=[self._where.head, *others],
-            author=author,
-            message=message,
-            txn_id=txn_id,
-            cells=commitment(delta, seed, self.history.key_bytes),
-            n_cells=len(delta),
-        )
-        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def _append(self, gesture: Gesture) -> None:
         backend = self.history.backend
@@ -400,7 +385,14 @@ class WorkingCopy:
         head = self.history.state(self._where.head)
         self._state = head.apply(self._staged) if self._staged else head
 
-    def _tell(self, change: Change) -> None:
+    def on(self, branch: str) -> WorkingCopy:
+        """Return the user's working copy of another branch, with the same listeners."""
+        other = WorkingCopy(self.history, branch, self.user)
+        other._listeners = self._listeners
+        return other
+
+    def tell(self, change: Change) -> None:
+        """Call the listeners."""
         failures: list[Exception] = []
         for callback in list(self._listeners):
             try:
