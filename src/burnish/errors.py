@@ -20,6 +20,7 @@
         ├── UnknownVersionError  no version, tag or branch of that name
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
+        ├── ReadOnlyError     a version that is only looked at cannot be changed
         └── UndoError         there is nothing to undo or redo
 
 Each says what happened, with the value and what was expected, and ends in a hint with one next
@@ -158,6 +159,12 @@ class ConflictError(HistoryError):
     """Someone else changed the same cells."""
 
     code = "conflict"
+
+
+class ReadOnlyError(HistoryError):
+    """A version that is only looked at cannot be changed."""
+
+    code = "read-only"
 
 
 class UndoError(HistoryError):
