@@ -15,9 +15,11 @@
     │   ├── FormatError       the store was written by a newer format
     │   ├── CorruptError      bytes on disk are not those that were written
     │   ├── BusyError         another process holds the store
+    │   ├── ReadOnlyError     the store was opened without the right to write
     │   └── ClosedError       the dataset was closed
     └── HistoryError          the history does not allow it
         ├── UnknownVersionError  no version, tag or branch of that name
+        ├── RefError          a branch or tag cannot have that name, or be moved or removed
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
         ├── ReadOnlyError     a version that is only looked at cannot be changed
@@ -131,6 +133,12 @@ class BusyError(StoreError):
     code = "busy"
 
 
+class ReadOnlyError(StoreError):
+    """The store was opened without the right to write."""
+
+    code = "read-only"
+
+
 class ClosedError(StoreError):
     """The dataset was closed."""
 
@@ -147,6 +155,12 @@ class UnknownVersionError(HistoryError):
     """No version, tag or branch of that name."""
 
     code = "unknown-version"
+
+
+class RefError(HistoryError):
+    """A branch or tag cannot have that name, or be moved or removed."""
+
+    code = "ref"
 
 
 class StagedError(HistoryError):

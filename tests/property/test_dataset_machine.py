@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 import burnish as bn
 from burnish.core.delta import squash
-from burnish.dataset.state import State
 from burnish.errors import BurnishError, ConflictError, KeysError, NewClassWarning, UndoError
 from strategies import LABELS
 from strategies import fingerprint_of as of
@@ -277,12 +276,7 @@ class DatasetMachine(RuleBasedStateMachine):
         forth, back = self.ds.diff(old, new), self.ds.diff(new, old)
         assert len(squash([forth._delta, back._delta])) == 0
         assert len(forth) == len(back)
-        base = self.ds._history.base
-        moved = State(base, self.ds.at(old)._state().changed).apply(
-            forth._delta.__class__(
-                {n: t.drop_columns(["version"]) for n, t in forth._delta.cells.items()}
-            )
-        )
+        moved = self.ds.at(old)._state().apply(forth._delta)
         assert moved.sums() == self.ds.at(new)._state().sums()
 
     @rule()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnish.core.delta import DECISIONS, Delta, cells_schema, invert, squash
+from burnish.core.delta import DECISIONS, FACTS, NO_FACTS, Delta, cells_schema, invert, squash
 from burnish.errors import CorruptError
 from burnish.store.codec import decode, encode
 
@@ -81,6 +81,40 @@ def test_no_flipped_bit_of_an_encoded_change_is_read(
     bad = blob[:place] + bytes([blob[place] ^ 1 << data.draw(st.integers(0, 7))])
     with pytest.raises(CorruptError):
         decode(bad + blob[place + 1 :])
+
+
+Facts = dict[str, str | None]
+fact_changes = st.lists(
+    st.dictionaries(st.sampled_from(["role:label", "column:x"]), st.sampled_from(["1", "2", None])),
+    max_size=6,
+)
+
+
+def fact_story(changes: list[Facts]) -> list[Delta]:
+    state: Facts = {}
+    return [fact_delta(state, change) for change in changes]
+
+
+def fact_delta(state: Facts, change: Facts) -> Delta:
+    rows = [
+        {"name": name, "old": state.get(name), "new": change[name]}
+        for name in sorted(change)
+        if state.get(name) != change[name]
+    ]
+    state.update(change)
+    return Delta(facts=pa.Table.from_pylist(rows, FACTS) if rows else NO_FACTS)
+
+
+@given(fact_changes)
+def test_facts_squash_from_the_first_state_to_the_last_and_back(steps: list[Facts]) -> None:
+    final: Facts = {}
+    for step in steps:
+        final.update(step)
+    net = squash(fact_story(steps))
+    found = {row["name"]: row["new"] for row in net.facts.to_pylist()}
+    assert found == {name: value for name, value in final.items() if value is not None}
+    assert not squash([net, invert(net)])
+    assert decode(encode(net, {}))[0].facts.equals(net.facts)
 
 
 @given(changes)

@@ -129,8 +129,8 @@ def change(path: Path, sql: str) -> None:
 
 
 def test_a_newer_format_is_refused_with_the_way_out(golden: Path) -> None:
-    change(golden, "PRAGMA user_version=2")
-    with pytest.raises(FormatError, match=r"format 2.*up to 1\nHint: upgrade"):
+    change(golden, "PRAGMA user_version=3")
+    with pytest.raises(FormatError, match=r"format 3.*up to 2\nHint: upgrade"):
         bn.open(golden)
     with pytest.raises(FormatError):
         bn.create(golden, FRAME, key="id")

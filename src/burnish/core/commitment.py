@@ -47,6 +47,9 @@ def _messages(delta: Delta, keys: Callable[[Ordinals], pa.Array]) -> Iterator[pa
             continue
         rest = [cell_bytes(table[c]) for c in table.column_names if c != "ordinal"]
         yield framed([name.encode(), keys(numbers(table, "ordinal")), *rest])
+    if len(delta.facts):
+        columns = [cell_bytes(delta.facts[name]) for name in delta.facts.column_names]
+        yield framed([b"$facts", *columns])
 
 
 def _salts(seed: bytes, start: int, count: int) -> pa.Array:

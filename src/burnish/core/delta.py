@@ -2,7 +2,8 @@
 
 Everything that changes is a cell: a column, a row's ordinal, the value before and after. Dropping
 a row is a cell of the column ``$dropped``, marking it one of ``$mark:<name>``; so squashing,
-inverting, diffing and undoing need one rule each.
+inverting, diffing and undoing need one rule each. What is true of the dataset as a whole, its
+columns and their roles, is a cell too: a *fact*, with a name in the place of a column and a row.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +21,9 @@ import pyarrow.compute as pc
 from burnish.core.canonical import cell_bytes
 
 DROPPED = "$dropped"
+ROW = "$row"
 MARK = "$mark:"
+VERSION = "version"
 Ordinals = npt.NDArray[np.int64]
 
 PROVENANCE = pa.schema(
@@ -43,6 +47,8 @@ DECISIONS = pa.schema(
     ]
 )
 NO_DECISIONS = DECISIONS.empty_table()
+FACTS = pa.schema([("name", pa.string()), ("old", pa.string()), ("new", pa.string()), *PROVENANCE])
+NO_FACTS = FACTS.empty_table()
 
 
 def cells_schema(kind: pa.DataType) -> pa.Schema:
@@ -57,23 +63,27 @@ def is_system(column: str) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class Delta:
-    """Changed cells by column, and decisions in the order they were made.
+    """Changed cells by column, decisions in the order they were made, and changed facts.
 
     Attributes
     ----------
     cells : mapping of str to Table
         For each column ``ordinal, old, new`` and provenance, sorted by ordinal, each row once.
     decisions : Table
+    facts : Table
+        ``name, old, new`` as JSON texts, null where there is none, and provenance; sorted by
+        name, each once.
     """
 
     cells: Mapping[str, pa.Table] = field(default_factory=lambda: MappingProxyType({}))
     decisions: pa.Table = field(default_factory=lambda: NO_DECISIONS)
+    facts: pa.Table = field(default_factory=lambda: NO_FACTS)
 
     def __len__(self) -> int:
         return sum(len(table) for table in self.cells.values())
 
     def __bool__(self) -> bool:
-        return bool(len(self) or len(self.decisions))
+        return bool(len(self) or len(self.decisions) or len(self.facts))
 
     def ordinals(self, column: str) -> Ordinals:
         """Return the rows whose cell in this column changes, sorted."""
@@ -101,12 +111,29 @@ def squash(deltas: Iterable[Delta]) -> Delta:
     columns = dict.fromkeys(name for part in parts for name in part.cells)
     cells = {name: _net([p.cells[name] for p in parts if name in p.cells]) for name in columns}
     decisions = pa.concat_tables([part.decisions for part in parts]).combine_chunks()
-    return Delta({name: table for name, table in cells.items() if len(table)}, decisions)
+    facts = _net_facts([part.facts for part in parts if len(part.facts)])
+    return Delta({name: table for name, table in cells.items() if len(table)}, decisions, facts)
 
 
 def invert(delta: Delta) -> Delta:
     """Return the change back; decisions are not taken back by it."""
-    return Delta({name: _swap(table) for name, table in delta.cells.items()})
+    cells = {name: _swap(table) for name, table in delta.cells.items()}
+    return Delta(cells, facts=_swap(delta.facts))
+
+
+def stamped(delta: Delta, version: int) -> Delta:
+    """Return a change whose cells carry the number of the version that made them.
+
+    Cells that carry one already, as those of a merge do, keep it.
+    """
+    cells = {name: _stamped(table, version) for name, table in delta.cells.items()}
+    return Delta(cells, delta.decisions, delta.facts)
+
+
+def _stamped(table: pa.Table, version: int) -> pa.Table:
+    if VERSION in table.column_names:
+        return table
+    return table.append_column(VERSION, pa.array(np.full(len(table), version, np.int32)))
 
 
 def without_no_ops(table: pa.Table) -> pa.Table:
@@ -127,6 +154,17 @@ def _net(tables: list[pa.Table]) -> pa.Table:
     net = table.take(pa.array(order[ends]))
     old = table["old"].take(pa.array(order[starts]))
     return without_no_ops(net.set_column(net.schema.get_field_index("old"), "old", old))
+
+
+def _net_facts(tables: list[pa.Table]) -> pa.Table:
+    if len(tables) <= 1:
+        return tables[0] if tables else NO_FACTS
+    last: dict[str, dict[str, Any]] = {}
+    for row in pa.concat_tables(tables).to_pylist():
+        first = last.get(row["name"], row)
+        last[row["name"]] = {**row, "old": first["old"]}
+    rows = [last[name] for name in sorted(last) if last[name]["old"] != last[name]["new"]]
+    return pa.Table.from_pylist(rows, tables[0].schema)
 
 
 def _swap(table: pa.Table) -> pa.Table:

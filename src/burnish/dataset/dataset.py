@@ -7,20 +7,18 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from burnish.core.delta import NO_DECISIONS, Ordinals, squash
-from burnish.core.keys import KeyArray
+from burnish.core.delta import NO_DECISIONS
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.editing import Editing
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
-from burnish.dataset.reading import keys_at
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
-from burnish.dataset.views import Decisions, Diff, Log, Staged, decisions_table, with_versions
+from burnish.dataset.views import Decisions, Diff, Log, Staged, decisions_table
 from burnish.dataset.working import Change, WorkingCopy
 from burnish.errors import (
     ClosedError,
@@ -60,11 +58,6 @@ class Dataset(Editing):
         self.path = path
         self.user = user
         self._open = True
-
-    @property
-    def roles(self) -> dict[str, Any]:
-        """Role → column name, or list of names, as given to `create`."""
-        return dict(self._history.roles)
 
     @property
     def branch_name(self) -> str:
@@ -108,13 +101,14 @@ class Dataset(Editing):
         line = self._history.line(now.head)
         parts = [(self._name_of(commit), self._history.decisions(commit)) for commit in line]
         staged = (None, now.staged.decisions)
-        return Decisions(decisions_table([*parts, staged], NO_DECISIONS), self._keys_at)
+        return Decisions(decisions_table([*parts, staged], NO_DECISIONS), now.state)
 
     @property
     def staged(self) -> Staged:
         """Edits and decisions not committed yet; its length is the number of cells."""
         self._check_open()
-        return Staged(self._copy.staged, self._keys_at)
+        now = self._copy.now()
+        return Staged(now.staged, now.state)
 
     def discard(self) -> None:
         """Drop everything that is staged. This cannot be undone."""
@@ -222,9 +216,8 @@ class Dataset(Editing):
         """
         self._check_open()
         start, end = self._history.resolve(old), self._history.resolve(new)
-        steps = [(self._name_of(c), delta) for c, delta in self._history.between(start, end)]
-        delta = squash(with_versions(steps))
-        return Diff(self._name_of(start), self._name_of(end), delta, self._keys_at)
+        delta = self._history.between(start, end)
+        return Diff(self._name_of(start), self._name_of(end), delta, self._history.state(end))
 
     def export(
         self,
@@ -335,9 +328,6 @@ class Dataset(Editing):
             raise ClosedError(
                 f"the dataset {self.path.name} is closed", hint="open it again with bn.open(path)"
             )
-
-    def _keys_at(self, ordinals: Ordinals) -> KeyArray:
-        return keys_at(self._state(), ordinals)
 
     def _name_of(self, commit: str) -> str:
         return self._history.version(commit).name

@@ -282,7 +282,7 @@ class Editing(Reading):
         return ordinals, new, keys_at(state, ordinals)
 
     def _refuse_key(self, column: str) -> None:
-        if column in self._state().base.key:
+        if column in self._state().key:
             raise ColumnError(
                 f"column {column!r} is part of the key, which never changes",
                 hint="put it right in the frame and make another dataset from that",

@@ -12,6 +12,7 @@ import pyarrow as pa
 from burnish.core.delta import (
     DECISIONS,
     NO_DECISIONS,
+    ROW,
     Delta,
     Ordinals,
     cells_schema,
@@ -46,6 +47,11 @@ class Gesture:
         tables = [*self.delta.cells.values(), self.delta.decisions]
         return np.unique(np.concatenate([numbers(table, "ordinal") for table in tables]))
 
+    @property
+    def changes_shape(self) -> bool:
+        """Whether rows come or go, or columns, roles or names of classes change."""
+        return ROW in self.delta.cells or bool(len(self.delta.facts))
+
     def encode(self) -> bytes:
         """Return the step as bytes."""
         return encode(self.delta, {"text": self.text, "code": self.code})
@@ -79,7 +85,7 @@ def cells(
     schema = cells_schema(state.type_of(column))
     table = pa.table([*values, *_stamps(why, len(ordinals), confidence)], schema=schema)
     table = without_no_ops(table)
-    return Delta({column: table}) if len(table) else Delta()
+    return Delta({state.id_of(column): table}) if len(table) else Delta()
 
 
 def restamped(table: pa.Table, why: Provenance) -> pa.Table:

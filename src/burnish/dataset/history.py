@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
@@ -9,22 +10,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import logical_type
 from burnish.core.commitment import commitment
-from burnish.core.delta import Delta, Ordinals, invert, squash
+from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
+from burnish.core.graph import Graph
+from burnish.core.schema import COLUMN, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import CorruptError, UnknownVersionError
+from burnish.errors import BurnishError, CorruptError, UnknownVersionError
 from burnish.store.backend import Backend, CommitRecord
 from burnish.store.base import Base
-from burnish.store.codec import decode
+from burnish.store.codec import decode, encode
+from burnish.store.rows import Rows
 from burnish.store.sqlite import SqliteBackend
 
 _SHORT = 6
 _KEPT_STATES = 8
+_KEYFRAME_VERSIONS = 256
+_KEYFRAME_CELLS = 100_000
 
 
 class History:
@@ -34,24 +41,31 @@ class History:
     ----------
     path : Path
         The store's folder.
+    read_only : bool
+        Leave the store alone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
+        self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
         self._decisions: dict[str, pa.Table] = {}
-        self.backend: Backend = SqliteBackend(path / "store.sqlite")
+        self.backend: Backend = SqliteBackend(path / "store.sqlite", read_only)
         try:
+            self._gone = self.backend.gone()
             self._load()
             self.store_id = self.backend.store_id()
             self.root = self._first()
-            self.roles: dict[str, Any] = self._records[self.root].header["roles"]
-            key = self.roles["key"]
+            self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
+            key = self.first_roles["key"]
             self.base = Base(path, [key] if isinstance(key, str) else list(key))
             self._check_base()
+            self.rows = Rows(self.base, path)
+            self.refresh_rows()
+            self._keyframes = self.backend.keyframes()
         except BaseException:
             self.backend.abandon()
             raise
@@ -59,7 +73,16 @@ class History:
     def refresh(self) -> None:
         """Read versions that other processes wrote."""
         with self._lock:
+            known = len(self._records)
             self._load()
+            if len(self._records) > known:
+                self.refresh_rows()
+
+    def refresh_rows(self) -> None:
+        """Take note of rows that were added."""
+        with self._lock:
+            found = self.backend.segments(after=self.rows.n_segments)
+            self.rows.register((name, np.frombuffer(o, np.int64)) for name, o in found)
 
     def __iter__(self) -> Iterator[Version]:
         return (self.version(commit) for commit in list(self._records))
@@ -95,20 +118,41 @@ class History:
 
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
-        out = []
-        step: str | None = commit
-        while step is not None:
-            out.append(step)
-            step = next(iter(self._record(step).header["parents"]), None)
-        return out[::-1]
+        self._record(commit)
+        return list(self.graph.up(commit))[::-1]
+
+    def number(self, commit: str) -> int:
+        """Return the number of a version: 3 for ``v3``."""
+        return self._record(commit).number
 
     def delta(self, commit: str) -> Delta:
-        """Return what a version changed."""
+        """Return what a version changed, compared with its first parent."""
+        return self._decoded(commit)[0]
+
+    def _decoded(self, commit: str) -> tuple[Delta, dict[str, Any]]:
         try:
-            return decode(self.backend.delta(commit))[0]
+            return decode(self.backend.delta(commit))
         except CorruptError as error:
             name = self._record(commit).name
             raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
+
+    def layer(self, commit: str) -> Delta:
+        """Return the cells and facts that a version changed, with the numbers of their versions."""
+        delta = self.delta(commit)
+        cells = {name: self._numbered(table) for name, table in delta.cells.items()}
+        return stamped(Delta(cells, facts=delta.facts), self.number(commit))
+
+    def _numbered(self, table: pa.Table) -> pa.Table:
+        """Return the cells of a merge with version numbers for version ids."""
+        if VERSION not in table.column_names:
+            return table
+        ids = table[VERSION].combine_chunks().dictionary_encode()
+        known = [
+            self._records[i].number if i in self._records else -1
+            for i in ids.dictionary.to_pylist()
+        ]
+        numbers = pa.array(known, pa.int32()).take(ids.indices)
+        return table.set_column(table.schema.get_field_index(VERSION), VERSION, numbers)
 
     def decisions(self, commit: str) -> pa.Table:
         """Return the decisions that a version holds; read from the store once."""
@@ -133,15 +177,16 @@ class History:
             while len(self._states) > _KEPT_STATES:
                 del self._states[next(iter(self._states))]
 
-    def between(self, old: str, new: str) -> list[tuple[str, Delta]]:
-        """Return the deltas that lead from one version to another, each with its version.
+    def between(self, old: str, new: str) -> Delta:
+        """Return the net change from one version to another, with version numbers.
 
-        They go back to the common ancestor, inverted, and forward from there.
+        It goes back to the version that both came from along first parents, and forward from there.
         """
-        back, forth = self.line(old), self.line(new)
-        shared = sum(1 for a, b in zip(back, forth, strict=False) if a == b)
-        down = [(commit, invert(self.delta(commit))) for commit in reversed(back[shared:])]
-        return down + [(commit, self.delta(commit)) for commit in forth[shared:]]
+        self._record(old)
+        self._record(new)
+        back, forth = self.graph.path(old, new)
+        down = [invert(self.layer(commit)) for commit in back]
+        return squash([*down, *map(self.layer, forth)])
 
     def fingerprint(self, commit: str) -> str:
         """Return the content hash of a version's live rows."""
@@ -190,8 +235,10 @@ class History:
             return problems
         for record in list(self._records.values()):
             problems += self._verify_commit(record)
-        for branch, target in self.backend.refs().items():
-            problems += self._verify_head(f"branch {branch!r}", target)
+        problems += self._verify_files()
+        for kind in ("branch", "tag", "remote"):
+            for name, target in self.backend.refs(kind).items():
+                problems += self._verify_head(f"{kind} {name!r}", target)
         for branch, user in self.backend.working_copies():
             problems += self._verify_working(branch, user)
         return problems
@@ -202,9 +249,13 @@ class History:
 
     def _load(self) -> None:
         last = next(reversed(self._records.values())).number if self._records else -1
-        for record in self.backend.commits(after=last):
-            self._check(record, last + 1)
+        found = self.backend.commits(after=last)
+        if found and found[0].number != last + 1:
+            self._gone = self.backend.gone()
+        for record in found:
+            self._check(record, last)
             self._records[record.id] = record
+            self.graph.add(record.id, tuple(record.header["parents"]))
             last = record.number
 
     def _first(self) -> str:
@@ -212,9 +263,9 @@ class History:
             raise self._corrupt("holds no version")
         return next(iter(self._records))
 
-    def _check(self, record: CommitRecord, number: int) -> None:
-        if record.number != number:
-            raise self._corrupt(f"has a version {record.name} where v{number} was expected")
+    def _check(self, record: CommitRecord, last: int) -> None:
+        if set(range(last + 1, record.number)) - self._gone:
+            raise self._corrupt(f"has a version {record.name} where v{last + 1} was expected")
         if commit_id(record.header) != record.id:
             raise self._corrupt(f"has a version {record.name} whose header was changed")
         if not self._records.keys() >= set(record.header["parents"]):
@@ -237,8 +288,13 @@ class History:
         return self._records[commit]
 
     def _by_name(self, ref: str) -> str | None:
-        named = {record.name: record.id for record in self._records.values()}
-        return named.get(ref) or self.backend.refs().get(ref)
+        for names in (
+            {record.name: record.id for record in self._records.values()},
+            *map(self.backend.refs, ("branch", "tag", "remote")),
+        ):
+            if ref in names:
+                return names[ref]
+        return None
 
     def _by_prefix(self, ref: str) -> str | None:
         if len(ref) < _SHORT:
@@ -254,15 +310,44 @@ class History:
         return hits[-1] if hits else None
 
     def _build(self, commit: str) -> State:
-        line = self.line(commit)
-        start = State(self.base, Delta())
-        todo: list[Delta] = []
-        for step in reversed(line):
-            if step in self._states:
-                start = self._states[step]
+        self._record(commit)
+        todo: list[str] = []
+        state: State | None = None
+        for step in self.graph.up(commit):
+            state = self._states.get(step) or self._keyframe(step)
+            if state is not None:
                 break
-            todo.append(self.delta(step))
-        return start.apply(squash(todo[::-1])) if todo else start
+            todo.append(step)
+        state = state or self._first_state()
+        for step in reversed(todo):
+            state = self._flat(step, state.apply(self.layer(step)))
+        return state
+
+    def _first_facts(self) -> dict[str, str]:
+        return first_facts(self.base.table.column_names, self.first_roles)
+
+    def _flat(self, commit: str, state: State) -> State:
+        """Return a state with its layers made one, and keep that, where they have become many."""
+        cells = sum(len(layer) for layer in state.layers[1:])
+        if len(state.layers) <= _KEYFRAME_VERSIONS and cells <= _KEYFRAME_CELLS:
+            return state
+        changed = state.changed
+        with contextlib.suppress(BurnishError):  # a cache
+            self.backend.keep_keyframe(commit, encode(changed, {}))
+            self._keyframes.add(commit)
+        return self._first_state().apply(changed)
+
+    def _first_state(self) -> State:
+        return State(self.rows, self._first_facts())
+
+    def _keyframe(self, commit: str) -> State | None:
+        blob = self.backend.keyframe(commit) if commit in self._keyframes else None
+        if blob is None:
+            return None
+        try:
+            return self._first_state().apply(decode(blob)[0])
+        except CorruptError:
+            return None
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
@@ -272,8 +357,7 @@ class History:
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:
         if old == new:
             return sums
-        delta = squash(step for _, step in self.between(old, new))
-        return adjusted_sums(sums, self.state(old), self.state(new), delta)
+        return adjusted_sums(sums, self.state(old), self.state(new), self.between(old, new))
 
     def _verify_commit(self, record: CommitRecord) -> list[str]:
         try:
@@ -283,6 +367,17 @@ class History:
         if commitment(delta, record.seed, self.key_bytes) != record.header["cells"]:
             return [f"{record.name}: its cells are not those that were committed"]
         return []
+
+    def _verify_files(self) -> list[str]:
+        """Check the files of rows and columns that versions or staged edits refer to."""
+        segments: set[str] = set()
+        columns: dict[str, str] = {}
+        for commit in list(self._records):
+            with contextlib.suppress(CorruptError):  # which _verify_commit has told
+                parts = files_of(self.delta(commit))
+                segments |= parts[0]
+                columns |= parts[1]
+        return self.rows.verify(sorted(segments), columns)
 
     def _verify_head(self, what: str, commit: str) -> list[str]:
         if commit in self._records:
@@ -301,7 +396,22 @@ class History:
 
     def key_bytes(self, ordinals: Ordinals) -> pa.Array:
         """Return the canonical keys of ordinals."""
-        return self.base.key_bytes(ordinals)
+        return self.rows.key_bytes(ordinals)
+
+
+def files_of(delta: Delta) -> tuple[set[str], dict[str, str]]:
+    """Return the segments that a change refers to, and the column files, each with its column."""
+    rows = delta.cells.get(ROW)
+    segments = set() if rows is None else set(rows["old"].unique().to_pylist())
+    segments |= set() if rows is None else set(rows["new"].unique().to_pylist())
+    columns = {}
+    for fact in delta.facts.to_pylist():
+        if fact["name"].startswith(COLUMN):
+            for text in filter(None, (fact["old"], fact["new"])):
+                source = json.loads(text).get("source")
+                if source:
+                    columns[source] = fact["name"].removeprefix(COLUMN)
+    return segments - {None}, columns
 
 
 def header(

@@ -328,8 +328,8 @@ def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
 def _difference(found: Dataset, table: pa.Table, roles: dict[str, Any]) -> str | None:
     history = found._history
     base = history.base.table
-    if roles != history.roles:
-        return f"other roles: {history.roles}"
+    if roles != history.first_roles:
+        return f"other roles: {history.first_roles}"
     if len(base) != len(table):
         return f"{len(base):,} rows, the frame has {len(table):,}"
     if base.schema.names != table.schema.names:

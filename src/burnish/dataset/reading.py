@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from burnish.core.delta import DROPPED, Ordinals
+from burnish.core.delta import Ordinals
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
@@ -40,8 +40,8 @@ class Reading:
 
     @property
     def roles(self) -> dict[str, Any]:
-        """Role → column name, or list of names, as given to `create`."""
-        raise AssertionError("a reader knows its roles")
+        """Role → column name, or list of names."""
+        return dict(self._state().schema.roles)
 
     @property
     def fingerprint(self) -> str:
@@ -160,35 +160,43 @@ class Reading:
 
 def classes_of(state: State, label: str) -> list[Any]:
     """Return the labels that occur in live rows, sorted, null left out."""
-    counts = Counter(state.base.value_counts(label))
-    table = state.changed.cells.get(label)
-    if table is not None:
-        counts.subtract(tally(table["old"]))
-        counts.update(tally(table["new"]))
-    counts.subtract(tally(state.take(label, state.changed.ordinals(DROPPED))))
+    counts = _label_counts(state, label)
     values = [value for value, rows in counts.items() if rows > 0 and value is not None]
     return sorted(values, key=lambda value: (str(type(value)), value))
 
 
+def _label_counts(state: State, label: str) -> Counter[Any]:
+    column = state.schema.by_name[label]
+    if column.source is not None or len(state.added):
+        return Counter(tally(state.live_column(label)))
+    counts = Counter(state.rows.base.value_counts(column.id))
+    table = state.net(column.id)
+    counts.subtract(tally(table["old"]))
+    counts.update(tally(table["new"]))
+    counts.subtract(tally(state.take(label, state.gone)))
+    return counts
+
+
 def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:
     """Return keys as Python values, of all live rows when `ordinals` is None."""
-    names = state.base.key
+    rows = state.live if ordinals is None else ordinals
     columns = [
-        (state.live_column(name) if ordinals is None else state.take(name, ordinals)).to_pylist()
-        for name in names
+        state.live_column(name) if ordinals is None else state.rows.key_column(name, rows)
+        for name in state.key
     ]
-    if len(names) == 1:
-        return key_array(columns[0])
-    rows = np.empty(len(columns[0]), dtype=object)
-    rows[:] = list(zip(*columns, strict=True))
-    return rows
+    values = [column.to_pylist() for column in columns]
+    if len(values) == 1:
+        return key_array(values[0])
+    out = np.empty(len(rows), dtype=object)
+    out[:] = list(zip(*values, strict=True))
+    return out
 
 
 def find_keys(state: State, keys: KeyArray) -> Ordinals:
     """Return the ordinal of each key, dropped rows included, -1 where there is none."""
     from burnish.core.canonical import key_bytes
 
-    names = state.base.key
+    names = state.key
     parts = [keys.tolist()] if len(names) == 1 else _columns_of(keys, len(names))
     arrays = []
     known = np.ones(len(keys), dtype=bool)
@@ -196,7 +204,7 @@ def find_keys(state: State, keys: KeyArray) -> Ordinals:
         array, fits = _cast(part, state.type_of(name))
         arrays.append(array)
         known &= fits
-    found = state.base.find(key_bytes(arrays))
+    found = state.rows.find(key_bytes(arrays))
     return np.where(known, found, -1)
 
 
@@ -226,7 +234,7 @@ def known_ordinals(state: State, keys: KeyArray) -> Ordinals:
         example = keys_at(state, np.array([0], np.int64))[0]
         raise KeysError(
             f"{int(missing.sum())} of {len(keys)} keys are unknown: {shorten(keys[missing])}",
-            hint=f"pass keys as in column {'/'.join(state.base.key)!r}, for example {example!r}",
+            hint=f"pass keys as in column {'/'.join(state.key)!r}, for example {example!r}",
         )
     return found
 

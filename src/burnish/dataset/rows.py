@@ -38,13 +38,13 @@ def ordinals_of(state: State, rows: Any, *, dropped: bool = False) -> Ordinals:
     if isinstance(rows, Slice) and isinstance(rows.where, str):
         hits = evaluate(rows.where, state.names, state.live_column, state.n_live)
         return state.live[hits]
-    keys = explicit_keys(rows, len(state.base.key))
+    keys = explicit_keys(rows, len(state.key))
     _refuse_mask(state, keys)
     return known_ordinals(state, keys) if dropped else live_ordinals(state, keys)
 
 
 def _refuse_mask(state: State, keys: KeyArray) -> None:
-    of_bools = pa.types.is_boolean(state.type_of(state.base.key[0]))
+    of_bools = pa.types.is_boolean(state.type_of(state.key[0]))
     if len(keys) == state.n_live > 0 and not of_bools and all(type(key) is bool for key in keys):
         raise KeysError(
             f"{len(keys)} True or False are a mask, expected keys", hint="pass ds.keys[mask]"
@@ -87,7 +87,7 @@ def values_for(state: State, column: str, rows: Any, ordinals: Ordinals, values:
         values = list(values)
     if isinstance(values, Mapping):
         values = _mapped(values, keys_at(state, ordinals))
-    elif _is_value(values, kind):
+    elif _is_value(values, kind) and not _all_null(values, len(ordinals)):
         return _cast(column, [plain(values)], kind).take(pa.array(np.zeros(len(ordinals), int)))
     elif isinstance(rows, Slice):
         raise InputError(
@@ -132,6 +132,11 @@ def _is_value(values: Any, kind: pa.DataType) -> bool:
     if values is None or isinstance(values, (str, bytes)) or not hasattr(values, "__iter__"):
         return True
     return _nesting(values) <= list_depth(kind)
+
+
+def _all_null(values: Any, count: int) -> bool:
+    """Whether values are a null for each row, which a vector of nulls would look like."""
+    return isinstance(values, list) and len(values) == count and all(v is None for v in values)
 
 
 def _nesting(values: Any) -> int:

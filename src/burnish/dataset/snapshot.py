@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from burnish.core.version import Version
 from burnish.dataset.history import History
 from burnish.dataset.reading import Reading
@@ -24,11 +22,6 @@ class Snapshot(Reading):
 
     def _state(self) -> State:
         return self._history.state(self.version.id)
-
-    @property
-    def roles(self) -> dict[str, Any]:
-        """Role → column name, or list of names, as given to `create`."""
-        return dict(self._history.roles)
 
     @property
     def fingerprint(self) -> str:

@@ -1,11 +1,18 @@
-"""What every cell holds at one moment: the base and what changed since."""
+"""What every cell holds at one moment: the rows that ever were, and the changes since.
+
+A state is the base and a pile of deltas, so making one costs nothing. Columns, the mask of live
+rows and the net change of a column are worked out when they are asked for, from what a state
+below already knew.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +20,35 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from burnish.core.canonical import logical_type
-from burnish.core.delta import DROPPED, MARK, Delta, Ordinals, is_system, numbers, squash
+from burnish.core.delta import (
+    DROPPED,
+    MARK,
+    ROW,
+    VERSION,
+    Delta,
+    Ordinals,
+    cells_schema,
+    is_system,
+    numbers,
+    squash,
+    stamped,
+)
 from burnish.core.fingerprint import MODULUS, column_sum
-from burnish.store.base import Base
+from burnish.core.schema import Facts, Schema, changed_facts
+from burnish.store.rows import PARENT, Rows
 
 Mask = npt.NDArray[np.bool_]
+STAGED = -1
+_FEW = 16
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class _Known(Generic[T]):
+    """Something worked out from the first layers of a state."""
+
+    depth: int
+    value: T
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,85 +57,163 @@ class State:
 
     Attributes
     ----------
-    base : Base
-        The rows as they were created.
-    changed : Delta
-        The net change since.
+    rows : Rows
+        The rows as they were created or added.
+    facts : mapping of str to str
+        What is true of the dataset as a whole, as JSON texts.
+    layers : tuple of Delta
+        The changes since the first version, oldest first, with the numbers of their versions.
     """
 
-    base: Base
-    changed: Delta
-    _columns: dict[str, pa.Array] = field(default_factory=dict, repr=False)
+    rows: Rows
+    facts: Facts
+    layers: tuple[Delta, ...] = ()
+    _arrays: dict[str, _Known[pa.Array]] = field(default_factory=dict, repr=False)
+    _nets: dict[str, _Known[pa.Table]] = field(default_factory=dict, repr=False)
+    _masks: dict[str, _Known[Mask]] = field(default_factory=dict, repr=False)
 
-    def apply(self, delta: Delta) -> State:
-        """Return the state after a delta; columns that it leaves alone are shared."""
-        kept = {n: array for n, array in self._columns.items() if n not in delta.cells}
-        cells = squash([Delta(self.changed.cells), Delta(delta.cells)])
-        return State(self.base, cells, kept)
+    def apply(self, delta: Delta, version: int = STAGED) -> State:
+        """Return the state after a delta, at no cost: what is known is carried along."""
+        arrays = dict(self._arrays)
+        facts = changed_facts(self.facts, delta.facts)
+        if ROW in delta.cells:
+            arrays.clear()
+        if len(delta.facts):
+            schema = Schema(facts)
+            arrays = {n: a for n, a in arrays.items() if self._same_source(n, schema)}
+        layers = (*self.layers, stamped(delta, version))
+        return State(self.rows, facts, layers, arrays, dict(self._nets), dict(self._masks))
+
+    @cached_property
+    def schema(self) -> Schema:
+        """Columns, roles and classes."""
+        return Schema(self.facts)
 
     @property
     def names(self) -> list[str]:
         """The user's columns, in their order."""
-        return list(self.base.table.column_names)
+        return list(self.schema.names)
 
     @property
+    def key(self) -> list[str]:
+        """Names of the key columns."""
+        return self.rows.key
+
+    @cached_property
     def n_ordinals(self) -> int:
-        """Rows that ever were, dropped ones included."""
-        return len(self.base)
+        """Rows that ever were on the way here, dropped ones included."""
+        return max(len(self.rows.base), int(self.added.max(initial=-1)) + 1)
+
+    @cached_property
+    def n_live(self) -> int:
+        """Rows that are there and not dropped."""
+        return int(np.count_nonzero(self.live_mask))
 
     @property
-    def n_live(self) -> int:
-        """Rows that are not dropped."""
-        return self.n_ordinals - len(self.changed.ordinals(DROPPED))
+    def live_mask(self) -> Mask:
+        """True for each ordinal that is there and not dropped."""
+        known = self._masks.get("live")
+        if known is None or known.depth < len(self.layers):
+            known = _Known(len(self.layers), self._live_mask(known))
+            self._masks["live"] = known
+        return known.value
+
+    @cached_property
+    def live(self) -> Ordinals:
+        """Ordinals that are there and not dropped, rising."""
+        return np.flatnonzero(self.live_mask).astype(np.int64)
+
+    @cached_property
+    def gone(self) -> Ordinals:
+        """Ordinals that are not live, rising."""
+        return np.flatnonzero(~self.live_mask).astype(np.int64)
+
+    @property
+    def added(self) -> Ordinals:
+        """Ordinals of the rows that were added and are there, dropped ones included, rising."""
+        return numbers(self.net(ROW), "ordinal")
 
     @property
     def marks(self) -> list[str]:
         """Names of marks that some row has or had."""
-        return [name.removeprefix(MARK) for name in self.changed.cells if name.startswith(MARK)]
+        return sorted(name.removeprefix(MARK) for name in self._touched() if name.startswith(MARK))
 
-    @cached_property
-    def live_mask(self) -> Mask:
-        """True for each ordinal that is not dropped."""
-        mask = np.ones(self.n_ordinals, dtype=bool)
-        mask[self.changed.ordinals(DROPPED)] = False
-        return mask
+    def is_live(self, ordinals: Ordinals) -> Mask:
+        """Return which ordinals are live; those beyond the last row are not."""
+        inside = np.minimum(ordinals, self.n_ordinals - 1)
+        return np.asarray(self.live_mask[inside] & (ordinals < self.n_ordinals))
 
-    @cached_property
-    def live(self) -> Ordinals:
-        """Ordinals that are not dropped, rising."""
-        return np.flatnonzero(self.live_mask).astype(np.int64)
+    def id_of(self, name: str) -> str:
+        """Return the id of a column; one of burnish's own is its own id."""
+        return name if is_system(name) else self.schema.by_name[name].id
+
+    def name_of(self, column: str) -> str:
+        """Return the name of a column id; the id where there is no such column."""
+        found = self.schema.by_id.get(column)
+        return found.name if found else column
 
     def type_of(self, name: str) -> pa.DataType:
         """Return the Arrow type of a column."""
-        return pa.bool_() if is_system(name) else self.base.table.schema.field(name).type
+        return self._type(self.id_of(name))
 
     def column(self, name: str) -> pa.Array:
         """Return a column, one value per ordinal, dropped rows included."""
-        found = self._columns.get(name)
-        if found is None:
-            found = self._compose(name)
-            self._columns[name] = found
-        return found
+        column = self.id_of(name)
+        known = self._arrays.get(column)
+        if known is None or known.depth < len(self.layers):
+            known = _Known(len(self.layers), self._compose(column, known))
+            self._arrays[column] = known
+        return known.value
 
     def live_column(self, name: str) -> pa.Array:
         """Return a column of the live rows."""
         column = self.column(name)
-        return column if self.n_live == self.n_ordinals else column.take(pa.array(self.live))
+        return column if self.n_live == self.n_ordinals else column.filter(pa.array(self.live_mask))
 
     def take(self, name: str, ordinals: Ordinals) -> pa.Array:
         """Return a column at some ordinals, at the cost of those cells only."""
-        if name in self._columns or is_system(name):
-            return self.column(name).take(pa.array(ordinals))
-        values = self.base.column(name).take(pa.array(ordinals))
-        table = self.changed.cells.get(name)
-        if table is None:
-            return values
-        places = np.searchsorted(numbers(table, "ordinal"), ordinals)
-        return _overlay(values, numbers(table, "ordinal"), places, ordinals, table["new"])
+        return self.cells_at(self.id_of(name), ordinals)
+
+    def cells_at(self, column: str, ordinals: Ordinals) -> pa.Array:
+        """Return the cells of a column id at some ordinals, null where no row is."""
+        known = self._arrays.get(column)
+        if known is not None and ordinals.max(initial=-1) < len(known.value):
+            values = known.value.take(pa.array(ordinals))
+            tables = self._tables(column, known.depth)
+        else:
+            values = self._origin_at(column, ordinals)
+            tables = self._tables_of(column)
+        for table in tables:
+            values = _overlay(values, table, ordinals)
+        return values
+
+    def net(self, column: str) -> pa.Table:
+        """Return the net change of a column since the first version, with version numbers."""
+        known = self._nets.get(column)
+        if known is None or known.depth < len(self.layers):
+            below = [known.value] if known else []
+            tables = [*below, *self._tables(column, known.depth if known else 0)]
+            value = _squashed(tables) if tables else self._no_cells(column)
+            known = _Known(len(self.layers), value)
+            self._nets[column] = known
+        return known.value
+
+    @property
+    def changed(self) -> Delta:
+        """The net change since the first version."""
+        cells = {column: self.net(column) for column in sorted(self._touched())}
+        facts = squash(Delta(facts=layer.facts) for layer in self.layers).facts
+        return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
+
+    def keys(self) -> pa.Array:
+        """Return canonical keys of the live rows."""
+        if self.n_live == len(self.rows.base) == self.n_ordinals:
+            return self.rows.base.key_bytes()
+        return self.rows.key_bytes(self.live)
 
     def sums(self) -> dict[str, int]:
         """Return the fingerprint's column sums, from all cells."""
-        keys = self.base.key_bytes(None if self.n_live == self.n_ordinals else self.live)
+        keys = self.keys()
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sums = pool.map(lambda n: column_sum(n, keys, self.live_column(n)), self.names)
             return dict(zip(self.names, sums, strict=True))
@@ -113,19 +222,134 @@ class State:
         """Return the columns' types as the fingerprint sees them."""
         return {name: logical_type(self.type_of(name)) for name in self.names}
 
-    def _compose(self, name: str) -> pa.Array:
-        size = self.n_ordinals
-        array = pa.array(np.zeros(size, bool)) if is_system(name) else self.base.column(name)
-        table = self.changed.cells.get(name)
-        if table is None:
-            return array
-        return scatter(array, numbers(table, "ordinal"), table["new"].combine_chunks())
+    def _touched(self) -> set[str]:
+        return {name for layer in self.layers for name in layer.cells}
+
+    def _tables(self, column: str, depth: int) -> list[pa.Table]:
+        """Return the cells of a column that the layers above a depth change, oldest first."""
+        found = (layer.cells.get(column) for layer in self.layers[depth:])
+        return [table for table in found if table is not None]
+
+    def _tables_of(self, column: str) -> list[pa.Table]:
+        """Return tables that together hold all changes of a column, few of them."""
+        known = self._nets.get(column)
+        above = self._tables(column, known.depth if known else 0)
+        if len(above) > _FEW:
+            return [self.net(column)]
+        return [*([known.value] if known else []), *above]
+
+    def _no_cells(self, column: str) -> pa.Table:
+        schema = cells_schema(self._type(column)).append(pa.field(VERSION, pa.int32()))
+        return schema.empty_table()
+
+    def _live_mask(self, known: _Known[Mask] | None) -> Mask:
+        if known is None or self._tables(ROW, known.depth):
+            mask = np.zeros(self.n_ordinals, dtype=bool)
+            mask[: len(self.rows.base)] = True
+            mask[self.added] = True
+            tables = [self.net(DROPPED)]
+        else:
+            mask, tables = known.value, self._tables(DROPPED, known.depth)
+            mask = mask.copy() if tables else mask
+        for table in tables:
+            ordinals, dropped = numbers(table, "ordinal"), _flags(table["new"])
+            inside = ordinals < len(mask)
+            mask[ordinals[inside]] = self._is_there(ordinals[inside]) & ~dropped[inside]
+        return mask
+
+    def _is_there(self, ordinals: Ordinals) -> Mask:
+        there = ordinals < len(self.rows.base)
+        return there | np.isin(ordinals, self.added) if len(self.added) else there
+
+    def _same_source(self, column: str, schema: Schema) -> bool:
+        if is_system(column):
+            return True
+        old, new = self.schema.by_id.get(column), schema.by_id.get(column)
+        return bool(old and new and old.source == new.source)
+
+    def _source(self, column: str) -> str | None:
+        found = self.schema.by_id.get(column)
+        return found.source if found else None
+
+    def _type(self, column: str) -> pa.DataType:
+        if column == ROW:
+            return pa.string()
+        if column.startswith(PARENT):
+            return self._type(column.removeprefix(PARENT))
+        if is_system(column):
+            return pa.bool_()
+        source = self._source(column)
+        if source is not None:
+            return self.rows.column_file(source).values.type
+        return self.rows.base.table.schema.field(column).type
+
+    def _compose(self, column: str, known: _Known[pa.Array] | None) -> pa.Array:
+        if known is None:
+            array, tables = self._origin(column), [self.net(column)]
+        else:
+            array, tables = known.value, self._tables(column, known.depth)
+        if len(tables) > 1:
+            tables = [_squashed(tables)]
+        for table in tables:
+            array = _inside(array, table)
+        return array
+
+    def _origin(self, column: str) -> pa.Array:
+        """Return a column before any edit, one value per ordinal."""
+        size, kind, source = self.n_ordinals, self._type(column), self._source(column)
+        if source is not None:
+            file = self.rows.column_file(source)
+            array = _spread(file.ordinals, file.values, size)
+        elif is_system(column):
+            array = _nothing(kind, size)
+        else:
+            array = self.rows.base.column(column)
+            if size > len(array):
+                array = pa.concat_arrays([array, pa.nulls(size - len(array), array.type)])
+        added = self.added
+        for places, values in self._added(column, added):
+            array = scatter(array, added[places], values)
+        return array
+
+    def _origin_at(self, column: str, ordinals: Ordinals) -> pa.Array:
+        """Return a column before any edit at some ordinals."""
+        source = self._source(column)
+        if source is not None:
+            file = self.rows.column_file(source)
+            array = _found(file.ordinals, file.values, ordinals)
+        elif is_system(column):
+            array = _nothing(self._type(column), len(ordinals))
+        else:
+            beyond = ordinals >= len(self.rows.base)
+            places = pa.array(ordinals, mask=beyond if beyond.any() else None)
+            array = self.rows.base.column(column).take(places)
+        for places, values in self._added(column, ordinals):
+            array = scatter(array, places, values)
+        return array
+
+    def _added(
+        self, column: str, ordinals: Ordinals
+    ) -> Iterator[tuple[npt.NDArray[np.int64], pa.Array]]:
+        """Return what segments hold of a column at some ordinals, by place among these."""
+        added = self.added
+        if not len(added) or (is_system(column) and not column.startswith(PARENT)):
+            return
+        at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
+        hits = np.flatnonzero(added[at] == ordinals)
+        names = self.net(ROW)["new"].take(pa.array(at[hits])).to_numpy()
+        for name in dict.fromkeys(names):
+            places = hits[names == name]
+            values = self.rows.segment(name).take(column, ordinals[places])
+            if values is not None:
+                yield places, values
 
 
 def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:
     """Return the array with new values at sorted places."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
+    if not len(ordinals):
+        return array
     if pa.types.is_nested(array.type) or pa.types.is_duration(array.type):  # have no such kernel
         places = np.arange(len(array))
         places[ordinals] = len(array) + np.arange(len(ordinals))
@@ -138,34 +362,80 @@ def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:
 def adjusted_sums(
     sums: dict[str, int], before: State, after: State, delta: Delta
 ) -> dict[str, int]:
-    """Return the column sums after a delta, from those before it, at the cost of its cells."""
-    toggled = delta.ordinals(DROPPED)
-    out = dict(sums)
-    for name in before.names:
-        rows = np.union1d(toggled, delta.ordinals(name))
-        if len(rows):
-            gone = _part_sum(before, name, rows[before.live_mask[rows]])
-            come = _part_sum(after, name, rows[after.live_mask[rows]])
-            out[name] = (out[name] - gone + come) % MODULUS
+    """Return the column sums after a delta, from those before it, at the cost of its cells.
+
+    A column that is new, renamed or of another source is summed from all its cells.
+    """
+    toggled = np.union1d(delta.ordinals(DROPPED), delta.ordinals(ROW))
+    out = {}
+    for name, column in after.schema.by_name.items():
+        known = before.schema.by_name.get(name)
+        if known is None or (known.id, known.source) != (column.id, column.source):
+            out[name] = column_sum(name, after.keys(), after.live_column(name))
+            continue
+        rows = np.union1d(toggled, delta.ordinals(column.id))
+        gone = _part_sum(before, name, rows[before.is_live(rows)])
+        come = _part_sum(after, name, rows[after.is_live(rows)])
+        out[name] = (sums[name] - gone + come) % MODULUS
     return out
 
 
 def _part_sum(state: State, name: str, ordinals: Ordinals) -> int:
     if not len(ordinals):
         return 0
-    return column_sum(name, state.base.key_bytes(ordinals), state.take(name, ordinals))
+    return column_sum(name, state.rows.key_bytes(ordinals), state.take(name, ordinals))
 
 
-def _overlay(
-    values: pa.Array,
-    changed: Ordinals,
-    places: npt.NDArray[np.intp],
-    ordinals: Ordinals,
-    new: pa.ChunkedArray,
-) -> pa.Array:
-    inside = np.minimum(places, len(changed) - 1)
+def _squashed(tables: list[pa.Table]) -> pa.Table:
+    net = squash(Delta({"": table}) for table in tables).cells.get("")
+    return tables[0].schema.empty_table() if net is None else net
+
+
+def _inside(array: pa.Array, table: pa.Table) -> pa.Array:
+    """Return an array with the cells of a table; those of rows beyond its end are left out."""
+    if not len(table):
+        return array
+    ordinals, values = numbers(table, "ordinal"), table["new"].combine_chunks()
+    if ordinals[-1] >= len(array):
+        inside = ordinals < len(array)
+        ordinals, values = ordinals[inside], values.filter(pa.array(inside))
+    return scatter(array, ordinals, values)
+
+
+def _flags(column: pa.ChunkedArray) -> Mask:
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _nothing(kind: pa.DataType, size: int) -> pa.Array:
+    return pa.array(np.zeros(size, bool)) if kind == pa.bool_() else pa.nulls(size, kind)
+
+
+def _found(known: Ordinals, values: pa.Array, ordinals: Ordinals) -> pa.Array:
+    """Return the values of ordinals among sorted known ones, null where there is none."""
+    if not len(known):
+        return pa.nulls(len(ordinals), values.type)
+    places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
+    return values.take(pa.array(places, mask=known[places] != ordinals))
+
+
+def _spread(ordinals: Ordinals, values: pa.Array, size: int) -> pa.Array:
+    """Return values at their ordinals, null elsewhere."""
+    if len(ordinals) == size and ordinals[-1] == size - 1:
+        return values
+    places = np.full(size, -1, np.int64)
+    inside = ordinals < size
+    places[ordinals[inside]] = np.flatnonzero(inside)
+    return values.take(pa.array(places, mask=places < 0))
+
+
+def _overlay(values: pa.Array, table: pa.Table, ordinals: Ordinals) -> pa.Array:
+    """Return values at some ordinals with the cells of a table that are among them."""
+    changed = numbers(table, "ordinal")
+    if not len(changed):
+        return values
+    inside = np.minimum(np.searchsorted(changed, ordinals), len(changed) - 1)
     hit = changed[inside] == ordinals
     if not hit.any():
         return values
     at = np.flatnonzero(hit).astype(np.int64)
-    return scatter(values, at, new.take(pa.array(inside[hit])).combine_chunks())
+    return scatter(values, at, table["new"].take(pa.array(inside[hit])).combine_chunks())

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
-from burnish.core.delta import DROPPED, MARK, Delta, Ordinals, numbers
-from burnish.core.keys import KeyArray
+from burnish.core.delta import DROPPED, MARK, Delta, numbers, stamped
 from burnish.core.version import Version
+from burnish.dataset.reading import keys_at
+from burnish.dataset.state import STAGED, State
 
 if TYPE_CHECKING:
     from typing import Any
 
-KeysAt = Callable[[Ordinals], KeyArray]
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
@@ -53,7 +53,7 @@ class Diff:
     old: str
     new: str
     _delta: Delta
-    _keys_at: KeysAt
+    _state: State
 
     def frame(self) -> pd.DataFrame:
         """Return one row a changed cell.
@@ -74,9 +74,9 @@ class Diff:
 
     def _parts(self) -> Iterable[pd.DataFrame]:
         for column in sorted(self._delta.cells):
-            table = self._delta.cells[column]
-            part = _objects(table, self._keys_at)
-            part.insert(1, "column", column)
+            part = _objects(self._delta.cells[column], self._state)
+            part.insert(1, "column", self._state.name_of(column))
+            part["version"] = [version_name(number) for number in part["version"]]
             yield part[_DIFF]
 
     def __len__(self) -> int:
@@ -95,7 +95,7 @@ class Staged:
     """Edits and decisions that are not committed yet; its length is the number of cells."""
 
     delta: Delta
-    _keys_at: KeysAt
+    _state: State
 
     @property
     def decisions(self) -> int:
@@ -104,7 +104,7 @@ class Staged:
 
     def frame(self) -> pd.DataFrame:
         """Return one row a staged cell, with the columns of `Diff.frame` but the version."""
-        diff = Diff("head", "staged", _with_version(self.delta, ""), self._keys_at)
+        diff = Diff("head", "staged", stamped(self.delta, STAGED), self._state)
         return diff.frame().drop(columns=["version"])
 
     def __len__(self) -> int:
@@ -122,7 +122,7 @@ class Decisions:
     """Verdicts on findings, in the order they were made."""
 
     _table: pa.Table
-    _keys_at: KeysAt
+    _state: State
 
     def frame(self) -> pd.DataFrame:
         """Return one row a decision.
@@ -133,7 +133,7 @@ class Decisions:
             Columns ``key, verdict, finding, position, reason, author, time, version``;
             ``position`` is the row's place in its queue, ``version`` is None while staged.
         """
-        return _objects(self._table, self._keys_at)[_DECISION]
+        return _objects(self._table, self._state)[_DECISION]
 
     @property
     def table(self) -> pa.Table:
@@ -153,9 +153,9 @@ class Decisions:
         return f"Decisions({len(self)}{': ' + counts if counts else ''})"
 
 
-def with_versions(deltas: Iterable[tuple[str, Delta]]) -> list[Delta]:
-    """Return deltas whose cells carry the name of their version."""
-    return [_with_version(delta, name) for name, delta in deltas]
+def version_name(number: int) -> str | None:
+    """Return the name of the version with a number, None for what is staged."""
+    return f"v{number}" if number >= 0 else None
 
 
 def describe(delta: Delta) -> str:
@@ -166,18 +166,10 @@ def describe(delta: Delta) -> str:
     return ", ".join(parts) or "no change"
 
 
-def _with_version(delta: Delta, name: str) -> Delta:
-    marked = {
-        column: table.append_column("version", pa.repeat(pa.scalar(name, pa.string()), len(table)))
-        for column, table in delta.cells.items()
-    }
-    return Delta(marked)
-
-
-def _objects(table: pa.Table, keys_at: KeysAt) -> pd.DataFrame:
+def _objects(table: pa.Table, state: State) -> pd.DataFrame:
     """Return a table of cells or decisions by key, None where there is no value."""
     columns = {n: pd.Series(table[n].to_pylist(), dtype=object) for n in table.column_names[1:]}
-    return pd.DataFrame({"key": keys_at(numbers(table, "ordinal")), **columns})
+    return pd.DataFrame({"key": keys_at(state, numbers(table, "ordinal")), **columns})
 
 
 def _column_text(name: str, table: pa.Table) -> str:

@@ -199,12 +199,12 @@ class WorkingCopy:
             change = delta()
             if not change:
                 return None
-            after = self._state if change is self._staged else self._state.apply(change)
+            before = self.history.state(self._where.head)
             record = self._record(change, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record
             )
-            self.history.keep_state(stored.id, after)
+            self.history.keep_state(stored.id, before.apply(change, stored.number))
             self.history.refresh()
             self._gestures = []
             self._derive()
@@ -286,7 +286,7 @@ class WorkingCopy:
             return False
         self.history.refresh()
         target = self.history.head(self.branch)
-        theirs = squash(delta for _, delta in self.history.between(self._where.head, target))
+        theirs = self.history.between(self._where.head, target)
         if _overlap(self._staged, theirs):
             return False
         journal = self._collapsed() if self._overlaps_journal(theirs) else None
@@ -311,6 +311,7 @@ class WorkingCopy:
 
     def _load(self) -> None:
         self._where, blobs = self.history.backend.journal(self.branch, self.user)
+        self.history.refresh_rows()
         self._gestures = [Gesture.decode(blob) for blob in blobs]
         self._derive()
 
@@ -338,7 +339,7 @@ def _dated(delta: Delta, author: str, reason: str) -> Delta:
 
 def _refuse_changed_since(back: Delta, state: State, name: str) -> None:
     for column, table in back.cells.items():
-        now = state.take(column, back.ordinals(column))
+        now = state.cells_at(column, back.ordinals(column))
         changed = len(without_no_ops(table.set_column(2, "new", now)))
         if changed:
             raise ConflictError(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from burnish.core.delta import DROPPED, Ordinals, numbers
+from burnish.core.delta import Ordinals, numbers
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array
 from burnish.core.selection import Selection
@@ -313,7 +313,7 @@ class Session:
         return queue.judged(self.ds.decisions.table, queue.ordinals[~live].tolist())
 
     def _dropped(self) -> Ordinals:
-        return self.ds.state.changed.ordinals(DROPPED)
+        return self.ds.state.gone
 
     def _read_head(self) -> None:
         if self.label is None:

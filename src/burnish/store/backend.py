@@ -36,6 +36,18 @@ class WorkingState:
     seq: int
 
 
+@dataclass(frozen=True)
+class RefMove:
+    """A name that is made (`old` is None), moved or removed (`new` is None), by whom and why."""
+
+    kind: str
+    name: str
+    old: str | None
+    new: str | None
+    user: str
+    act: str
+
+
 class Backend(Protocol):
     """Keeps commits, refs, working copies and journals; every write is atomic and durable."""
 
@@ -47,6 +59,10 @@ class Backend(Protocol):
         """Return the id of the store, the same in every copy of it."""
         ...
 
+    def gone(self) -> frozenset[int]:
+        """Return the numbers of versions that were swept away."""
+        ...
+
     def commits(self, after: int = -1) -> list[CommitRecord]:
         """Return commits with a number above `after`, in order, without their deltas."""
         ...
@@ -55,8 +71,48 @@ class Backend(Protocol):
         """Return the encoded delta of a commit."""
         ...
 
-    def refs(self) -> dict[str, str]:
-        """Return branch name → commit id."""
+    def refs(self, kind: str = "branch") -> dict[str, str]:
+        """Return name → commit id of branches, tags or branches of other copies."""
+        ...
+
+    def move_ref(self, move: RefMove) -> None:
+        """Make, move or remove a name; StaleError when it does not stand where `old` says."""
+        ...
+
+    def reflog(self) -> list[tuple[RefMove, str]]:
+        """Return every move of a name and its time, in order."""
+        ...
+
+    def segments(self, after: int = 0) -> list[tuple[str, bytes]]:
+        """Return the segments of added rows but the first few, with their ordinals."""
+        ...
+
+    def add_segment(self, name: str, ordinals: bytes, seen: int) -> None:
+        """Register a segment; StaleError when there are others than the `seen` ones."""
+        ...
+
+    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
+        """Add versions that were made elsewhere, parents first, and move names, all or nothing."""
+        ...
+
+    def keyframes(self) -> set[str]:
+        """Return the versions whose state is kept."""
+        ...
+
+    def keyframe(self, commit: str) -> bytes | None:
+        """Return the kept state of a version; a cache."""
+        ...
+
+    def keep_keyframe(self, commit: str, state: bytes) -> None:
+        """Keep the state of a version; a cache."""
+        ...
+
+    def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
+        """Note what a version has to do with: an evaluation, an export, a training."""
+        ...
+
+    def links(self, commit: str | None = None) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return version, kind and content of what was noted, in order."""
         ...
 
     def working(self, branch: str, user: str) -> WorkingState:
@@ -98,9 +154,18 @@ class Backend(Protocol):
         ...
 
     def commit(
-        self, branch: str, user: str, seen: WorkingState, record: CommitRecord
+        self, branch: str, user: str, seen: WorkingState, record: CommitRecord, act: str = "commit"
     ) -> tuple[CommitRecord, WorkingState]:
         """Add a version, move the branch, empty the journal. May raise StaleError."""
+        ...
+
+    def advance(
+        self, branch: str, user: str, seen: WorkingState, head: str, act: str
+    ) -> WorkingState:
+        """Move the branch to a version that is there already; the journal must be empty.
+
+        May raise StaleError.
+        """
         ...
 
     def find_txn(self, txn_id: str) -> CommitRecord | None:

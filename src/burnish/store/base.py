@@ -11,7 +11,7 @@ import hashlib
 import os
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ class Base:
     def __init__(self, folder: Path, key: list[str]) -> None:
         self.folder = folder
         self.key = key
-        self.table = _map(folder / "base.arrow")
+        self.table = map_table(folder / "base.arrow")
         self._counts: dict[str, dict[Any, int]] = {}
         self._index = KeyIndex.open(folder, self)
 
@@ -49,7 +49,7 @@ class Base:
         path = folder / "base.arrow"
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
-        _flush(path)
+        flush(path)
         KeyIndex.build(folder, key_bytes([table[name] for name in key]))
         return file_hash(path)
 
@@ -88,6 +88,18 @@ class Base:
         return []
 
 
+class Keyed(Protocol):
+    """Rows whose canonical keys can be read."""
+
+    folder: Path
+
+    def __len__(self) -> int: ...
+
+    def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
+        """Return canonical keys of ordinals, of all rows when None."""
+        ...
+
+
 class KeyIndex:
     """Sorted 64-bit hashes of the keys beside their ordinals."""
 
@@ -112,7 +124,7 @@ class KeyIndex:
         return index
 
     @classmethod
-    def open(cls, folder: Path, base: Base) -> KeyIndex:
+    def open(cls, folder: Path, base: Keyed) -> KeyIndex:
         """Map the index, or build it again where it is missing or of another length."""
         try:
             hashes = np.load(folder / "keys.hash.npy", mmap_mode="r")
@@ -124,7 +136,7 @@ class KeyIndex:
             return cls(hashes, ordinals)
         return cls.build(folder, base.key_bytes())
 
-    def find(self, keys: pa.Array, base: Base) -> Ordinals:
+    def find(self, keys: pa.Array, base: Keyed) -> Ordinals:
         """Return the ordinal of each canonical key, -1 where there is none."""
         if not len(keys):
             return np.empty(0, np.int64)
@@ -148,7 +160,7 @@ class KeyIndex:
             self._ordinals, other._ordinals
         )
 
-    def _search(self, wanted: np.uint64, key: bytes, place: int, base: Base) -> int:
+    def _search(self, wanted: np.uint64, key: bytes, place: int, base: Keyed) -> int:
         while place < len(self._hashes) and self._hashes[place] == wanted:
             ordinal = int(self._ordinals[place])
             if base.key_bytes(np.array([ordinal]))[0].as_py() == key:
@@ -165,9 +177,13 @@ def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
     )
 
 
-def _flush(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def flush(path: Path) -> None:
+    """Put a file, or the names in a folder, on disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def file_hash(path: Path) -> str:
@@ -180,18 +196,19 @@ def _save(path: Path, values: npt.NDArray[Any]) -> None:
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
     with draft.open("wb") as file:
         np.save(file, values)
-    _flush(draft)
+    flush(draft)
     draft.replace(path)  # whoever has mapped the old file keeps it
 
 
-def _map(path: Path) -> pa.Table:
+def map_table(path: Path) -> pa.Table:
+    """Map an Arrow file into memory."""
     try:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
         table.validate()
         return table
     except (OSError, ValueError, pa.ArrowException) as error:
         raise CorruptError(
-            f"the base table {path} cannot be read: {error}",
+            f"the table {path} cannot be read: {error}",
             hint="restore the folder from a copy",
         ) from error
 

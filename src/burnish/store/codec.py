@@ -13,12 +13,13 @@ from typing import Any
 import pyarrow as pa
 
 from burnish.core.canonical import canonical_json
-from burnish.core.delta import DECISIONS, NO_DECISIONS, Delta
+from burnish.core.delta import DECISIONS, NO_DECISIONS, NO_FACTS, Delta
 from burnish.errors import CorruptError
 
 _MARK = b"BRN1"
 _CODEC = pa.Codec("zstd", compression_level=3)
 _DECISIONS = "$decisions"
+_FACTS = "$facts"
 
 
 def encode(delta: Delta, header: dict[str, Any]) -> bytes:
@@ -26,6 +27,8 @@ def encode(delta: Delta, header: dict[str, Any]) -> bytes:
     parts = [(name, delta.cells[name]) for name in sorted(delta.cells)]
     if len(delta.decisions):
         parts.append((_DECISIONS, delta.decisions))
+    if len(delta.facts):
+        parts.append((_FACTS, delta.facts))
     streams = [_stream(table) for _, table in parts]
     layout = [[name, stream.size] for (name, _), stream in zip(parts, streams, strict=True)]
     head = canonical_json({"header": header, "parts": layout})
@@ -65,7 +68,8 @@ def _decode(blob: bytes) -> tuple[Delta, dict[str, Any]]:
         tables[name] = pa.ipc.open_stream(body[start : start + length]).read_all()
         start += length
     decisions = tables.pop(_DECISIONS, NO_DECISIONS)
-    return Delta(tables, decisions.cast(DECISIONS)), head["header"]
+    facts = tables.pop(_FACTS, NO_FACTS)
+    return Delta(tables, decisions.cast(DECISIONS), facts), head["header"]
 
 
 def _stream(table: pa.Table) -> pa.Buffer:

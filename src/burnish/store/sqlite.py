@@ -6,17 +6,27 @@ import hashlib
 import json
 import sqlite3
 import threading
+import uuid
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import astuple, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from burnish.core.canonical import canonical_json
-from burnish.errors import BusyError, ClosedError, CorruptError, FormatError, NotAStoreError
-from burnish.store.backend import CommitRecord, StaleError, WorkingState
+from burnish.errors import (
+    BusyError,
+    ClosedError,
+    CorruptError,
+    FormatError,
+    NotAStoreError,
+    ReadOnlyError,
+)
+from burnish.store.backend import CommitRecord, RefMove, StaleError, WorkingState
 
 APPLICATION_ID = 0x42524E48
-FORMAT = 1
+FORMAT = 2
 _BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
@@ -51,6 +61,19 @@ CREATE TABLE sums (
     PRIMARY KEY (commit_id, name)
 ) WITHOUT ROWID;
 """
+_SINCE_2 = """
+CREATE TABLE segments (
+    place INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, ordinals BLOB NOT NULL
+);
+CREATE TABLE reflog (
+    place INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, old TEXT, new TEXT,
+    user TEXT NOT NULL, act TEXT NOT NULL, time TEXT NOT NULL
+);
+CREATE TABLE keyframes (commit_id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE links (
+    place INTEGER PRIMARY KEY, commit_id TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL
+);
+"""
 
 
 class SqliteBackend:
@@ -58,10 +81,18 @@ class SqliteBackend:
 
     Every write is one ``BEGIN IMMEDIATE`` transaction with full synchronisation; each thread has
     a connection of its own.
+
+    Parameters
+    ----------
+    path : Path
+    read_only : bool
+        Work on a copy in memory and leave the file alone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
+        self._copy = f"file:burnish-{uuid.uuid4().hex}?mode=memory&cache=shared"
         self._file = _identity(path)
         self._local = threading.local()
         self._open: dict[threading.Thread, sqlite3.Connection] = {}
@@ -79,8 +110,7 @@ class SqliteBackend:
             connection.execute("PRAGMA secure_delete=ON")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("BEGIN IMMEDIATE")
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                connection.execute(statement)
+            _run(connection, _SCHEMA + _SINCE_2)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
             _insert(connection, first)
             connection.execute("INSERT INTO refs VALUES ('branch', 'main', ?)", (first.id,))
@@ -102,6 +132,10 @@ class SqliteBackend:
             raise self._corrupt("has no id")
         return found
 
+    def gone(self) -> frozenset[int]:
+        """Return the numbers of versions that were swept away."""
+        return frozenset(json.loads(self.meta().get("gone", "[]")))
+
     def commits(self, after: int = -1) -> list[CommitRecord]:
         """Return commits with a number above `after`, in order, without their deltas."""
         rows = self._rows(
@@ -119,9 +153,74 @@ class SqliteBackend:
             raise self._corrupt(f"has no delta of version {commit[:8]}…")
         return bytes(rows[0][0])
 
-    def refs(self) -> dict[str, str]:
-        """Return branch name → commit id."""
-        return dict(self._rows("SELECT name, target FROM refs WHERE kind = 'branch'"))
+    def refs(self, kind: str = "branch") -> dict[str, str]:
+        """Return name → commit id of branches, tags or branches of other copies."""
+        return dict(self._rows("SELECT name, target FROM refs WHERE kind = ? ORDER BY name", kind))
+
+    def move_ref(self, move: RefMove) -> None:
+        """Make, move or remove a name; StaleError when it does not stand where `old` says."""
+        with self._write() as connection:
+            _move_ref(connection, move)
+
+    def reflog(self) -> list[tuple[RefMove, str]]:
+        """Return every move of a name and its time, in order."""
+        rows = self._rows("SELECT kind, name, old, new, user, act, time FROM reflog ORDER BY place")
+        return [(RefMove(*row[:6]), row[6]) for row in rows]
+
+    def segments(self, after: int = 0) -> list[tuple[str, bytes]]:
+        """Return the segments of added rows but the first few, with their ordinals."""
+        return self._rows(
+            "SELECT name, ordinals FROM segments ORDER BY place LIMIT -1 OFFSET ?", after
+        )
+
+    def add_segment(self, name: str, ordinals: bytes, seen: int) -> None:
+        """Register a segment; StaleError when there are others than the `seen` ones."""
+        with self._write() as connection:
+            count = connection.execute("SELECT count(*) FROM segments").fetchone()[0]
+            if count != seen:
+                raise StaleError
+            connection.execute(
+                "INSERT INTO segments (name, ordinals) VALUES (?, ?)", (name, ordinals)
+            )
+
+    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
+        """Add versions that were made elsewhere, parents first, and move names, all or nothing."""
+        with self._write() as connection:
+            for record in records:
+                _insert(connection, replace(record, number=_next_number(connection)))
+            for move in moves:
+                _move_ref(connection, move)
+
+    def keyframes(self) -> set[str]:
+        """Return the versions whose state is kept."""
+        return {str(commit) for (commit,) in self._rows("SELECT commit_id FROM keyframes")}
+
+    def keyframe(self, commit: str) -> bytes | None:
+        """Return the kept state of a version; a cache."""
+        rows = self._rows("SELECT state FROM keyframes WHERE commit_id = ?", commit)
+        return bytes(rows[0][0]) if rows else None
+
+    def keep_keyframe(self, commit: str, state: bytes) -> None:
+        """Keep the state of a version; a cache."""
+        with self._write() as connection:
+            connection.execute("INSERT OR REPLACE INTO keyframes VALUES (?, ?)", (commit, state))
+
+    def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
+        """Note what a version has to do with: an evaluation, an export, a training."""
+        with self._write() as connection:
+            connection.execute(
+                "INSERT INTO links (commit_id, kind, content) VALUES (?, ?, ?)",
+                (commit, kind, canonical_json(content).decode()),
+            )
+
+    def links(self, commit: str | None = None) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return version, kind and content of what was noted, in order."""
+        rows = self._rows(
+            "SELECT commit_id, kind, content FROM links WHERE ?1 IS NULL OR commit_id = ?1 "
+            "ORDER BY place",
+            commit,
+        )
+        return [(target, kind, json.loads(content)) for target, kind, content in rows]
 
     def working(self, branch: str, user: str) -> WorkingState:
         """Return where a working copy stands; made at the branch's head when new."""
@@ -204,25 +303,21 @@ class SqliteBackend:
         return WorkingState(seen.head, 0, 0, seen.seq + 1)
 
     def commit(
-        self, branch: str, user: str, seen: WorkingState, record: CommitRecord
+        self, branch: str, user: str, seen: WorkingState, record: CommitRecord, act: str = "commit"
     ) -> tuple[CommitRecord, WorkingState]:
         """Add a version, move the branch, empty the journal."""
         with self._claim(branch, user, seen) as connection:
-            moved = connection.execute(
-                "UPDATE refs SET target = ? WHERE kind = 'branch' AND name = ? AND target = ?",
-                (record.id, branch, seen.head),
-            )
-            if moved.rowcount != 1:
-                raise StaleError
-            top = connection.execute("SELECT max(number) FROM commits").fetchone()[0]
-            numbered = CommitRecord(record.id, top + 1, record.header, record.seed, record.delta)
+            numbered = replace(record, number=_next_number(connection))
             _insert(connection, numbered)
-            _empty_journal(connection, branch, user)
-            connection.execute(
-                "UPDATE working SET head = ? WHERE branch = ? AND user = ?",
-                (record.id, branch, user),
-            )
-        return numbered, WorkingState(record.id, 0, 0, seen.seq + 1)
+            where = _advance(connection, branch, user, seen, record.id, act)
+        return numbered, where
+
+    def advance(
+        self, branch: str, user: str, seen: WorkingState, head: str, act: str
+    ) -> WorkingState:
+        """Move the branch to a version that is there already; the journal must be empty."""
+        with self._claim(branch, user, seen) as connection:
+            return _advance(connection, branch, user, seen, head, act)
 
     def find_txn(self, txn_id: str) -> CommitRecord | None:
         """Return the version that a transaction wrote, if it did."""
@@ -289,6 +384,14 @@ class SqliteBackend:
                 f"{self.path} has format {version}, this burnish reads up to {FORMAT}",
                 hint="upgrade with: pip install --upgrade burnish",
             )
+        if version < FORMAT:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
+                _run(connection, _SINCE_2)
+                connection.execute(f"PRAGMA user_version={FORMAT}")
 
     def abandon(self) -> None:
         """Close without a checkpoint, for a store that cannot be used."""
@@ -308,19 +411,26 @@ class SqliteBackend:
         return found
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode=rw",
-            uri=True,
-            timeout=_BUSY_SECONDS,
-            isolation_level=None,
-            check_same_thread=False,
-        )
+        connection = self._copied() if self.read_only else _connect(self._uri("mode=rw"))
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA secure_delete=ON")
         with self._lock:
             for thread in [thread for thread in self._open if not thread.is_alive()]:
                 self._open.pop(thread).close()
             self._open[threading.current_thread()] = connection
+        return connection
+
+    def _uri(self, options: str) -> str:
+        return f"{self.path.absolute().as_uri()}?{options}"
+
+    def _copied(self) -> sqlite3.Connection:
+        """Return a connection to a copy in memory, which the first connection fills."""
+        connection = _connect(self._copy)
+        if not self._open:
+            still = not self.path.with_name(self.path.name + "-wal").exists()
+            source = _connect(self._uri("mode=ro&immutable=1" if still else "mode=ro"))
+            with closing(source):
+                source.backup(connection)
         return connection
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
@@ -353,6 +463,12 @@ class SqliteBackend:
         )
 
     def _write(self) -> AbstractContextManager[sqlite3.Connection]:
+        if self.read_only:
+            raise ReadOnlyError(
+                f"the store {self.path.parent} was opened read-only",
+                hint="open it with bn.open(path) where the folder can be written, "
+                "or copy the folder first",
+            )
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
@@ -381,6 +497,17 @@ class SqliteBackend:
             yield connection
 
 
+def _connect(uri: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+
+
+def _run(connection: sqlite3.Connection, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";")):
+        connection.execute(statement)
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -401,6 +528,51 @@ def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
     )
     parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
     connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
+
+
+def _next_number(connection: sqlite3.Connection) -> int:
+    """Return a number that no version has or had."""
+    last = connection.execute(
+        "SELECT max((SELECT max(number) FROM commits), coalesce((SELECT max(value) FROM "
+        "json_each((SELECT value FROM meta WHERE name = 'gone'))), 0))"
+    )
+    return int(last.fetchone()[0]) + 1
+
+
+def _move_ref(connection: sqlite3.Connection, move: RefMove) -> None:
+    values: tuple[str | None, ...]
+    if move.old is None:
+        sql = "INSERT OR IGNORE INTO refs VALUES (?, ?, ?)"
+        values = (move.kind, move.name, move.new)
+    elif move.new is None:
+        sql = "DELETE FROM refs WHERE kind = ? AND name = ? AND target = ?"
+        values = (move.kind, move.name, move.old)
+    else:
+        sql = "UPDATE refs SET target = ?3 WHERE kind = ?1 AND name = ?2 AND target = ?4"
+        values = (move.kind, move.name, move.new, move.old)
+    if connection.execute(sql, values).rowcount != 1:
+        raise StaleError
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    connection.execute(
+        "INSERT INTO reflog (kind, name, old, new, user, act, time) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*astuple(move), now),
+    )
+
+
+def _advance(
+    connection: sqlite3.Connection,
+    branch: str,
+    user: str,
+    seen: WorkingState,
+    head: str,
+    act: str,
+) -> WorkingState:
+    _move_ref(connection, RefMove("branch", branch, seen.head, head, user, act))
+    _empty_journal(connection, branch, user)
+    connection.execute(
+        "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
+    )
+    return WorkingState(head, 0, 0, seen.seq + 1)
 
 
 def _set_applied(connection: sqlite3.Connection, branch: str, user: str, applied: int) -> None:

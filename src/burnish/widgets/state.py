@@ -177,7 +177,7 @@ class Rows:
     def _fields(self, row: int) -> list[schema.FieldValue]:
         state, roles = self.session.ds.state, self.session.ds.roles
         seen = [_first(roles.get(role)) for role in ("label", "image", "text", "split")]
-        shown = {*seen, *state.base.key}
+        shown = {*seen, *state.key}
         names = [
             n
             for n in state.names

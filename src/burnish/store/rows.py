@@ -1,0 +1,298 @@
+"""All rows that a store ever had, by ordinal: those of the base, then those that were added.
+
+Added rows lie in segments, added columns in column files: Arrow files named by a hash of their
+content, written once. A key has one ordinal in a store for good, whichever segments hold a row of
+that key; a cell of the column ``$row`` says from which segment a version reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import threading
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from burnish.core.canonical import canonical_json, key_bytes, logical_type
+from burnish.core.delta import Ordinals
+from burnish.core.fingerprint import column_sum, fingerprint
+from burnish.errors import CorruptError
+from burnish.store.base import Base, KeyIndex, flush, map_table
+
+PARENT = "$parent:"
+_ORDINAL = "$ordinal"
+_VALUE = "$value"
+
+
+@dataclass(frozen=True, eq=False)
+class Segment:
+    """Rows that were added together.
+
+    Attributes
+    ----------
+    id : str
+        Fingerprint of the rows, 64 hex digits.
+    ordinals : array of int64
+        Ordinal of each row of the table.
+    table : Table
+        Columns by id, keys among them; those of ``$parent:`` hold the keys of parents.
+    """
+
+    id: str
+    ordinals: Ordinals
+    table: pa.Table
+
+    @cached_property
+    def _order(self) -> npt.NDArray[np.intp]:
+        return np.argsort(self.ordinals)
+
+    def places(self, ordinals: Ordinals) -> npt.NDArray[np.intp]:
+        """Return where the rows of ordinals stand in the table; each must be there."""
+        return self._order[np.searchsorted(self.ordinals, ordinals, sorter=self._order)]
+
+    def take(self, column: str, ordinals: Ordinals) -> pa.Array | None:
+        """Return the values of a column at ordinals, None when the segment has no such column."""
+        if column not in self.table.column_names:
+            return None
+        return one_chunk(self.table[column]).take(pa.array(self.places(ordinals)))
+
+
+@dataclass(frozen=True, eq=False)
+class ColumnFile:
+    """Values of a column that was added later, for the rows that were there then."""
+
+    ordinals: Ordinals
+    values: pa.Array
+
+
+class Rows:
+    """Rows by ordinal.
+
+    Parameters
+    ----------
+    base : Base
+    folder : Path
+        The store's folder; holds ``segments`` and ``columns``.
+    """
+
+    def __init__(self, base: Base, folder: Path) -> None:
+        self.base = base
+        self.folder = folder
+        self.key = base.key
+        self._lock = threading.RLock()
+        self._registered: dict[str, Ordinals] = {}
+        self._segments: dict[str, Segment] = {}
+        self._columns: dict[str, ColumnFile] = {}
+        self._extra: _Extra | None = None
+        self.n_ordinals = len(base)
+
+    @property
+    def n_segments(self) -> int:
+        """How many segments are known."""
+        return len(self._registered)
+
+    def register(self, segments: Iterable[tuple[str, Ordinals]]) -> None:
+        """Take note of segments, in the order in which the store numbered their rows."""
+        with self._lock:
+            for name, ordinals in segments:
+                self._registered[name] = ordinals
+                self.n_ordinals = max(self.n_ordinals, int(ordinals.max(initial=-1)) + 1)
+                self._extra = None
+
+    def segment(self, name: str) -> Segment:
+        """Return a segment, mapped from its file."""
+        with self._lock:
+            found = self._segments.get(name)
+            if found is None:
+                if name not in self._registered:
+                    raise _missing(self.folder, f"the added rows {name[:12]}…")
+                table = map_table(self.folder / "segments" / f"{name}.arrow")
+                found = Segment(name, self._registered[name], table)
+                self._segments[name] = found
+            return found
+
+    def column_file(self, name: str) -> ColumnFile:
+        """Return the values of an added column, mapped from their file."""
+        with self._lock:
+            found = self._columns.get(name)
+            if found is None:
+                table = map_table(self.folder / "columns" / f"{name}.arrow")
+                ordinals = one_chunk(table[_ORDINAL]).to_numpy()
+                found = ColumnFile(ordinals, one_chunk(table[_VALUE]))
+                self._columns[name] = found
+            return found
+
+    def key_column(self, name: str, ordinals: Ordinals) -> pa.Array:
+        """Return the values of a key column at ordinals."""
+        extra = ordinals >= len(self.base)
+        if not extra.any():
+            return self.base.column(name).take(pa.array(ordinals))
+        own = self.base.column(name).take(pa.array(ordinals[~extra]))
+        added = self._added().columns[name].take(pa.array(ordinals[extra] - len(self.base)))
+        return woven(extra, own, added)
+
+    def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
+        """Return canonical keys of ordinals, of all rows that ever were when None."""
+        if ordinals is None:
+            if self.n_ordinals == len(self.base):
+                return self.base.key_bytes()
+            ordinals = np.arange(self.n_ordinals, dtype=np.int64)
+        if not len(ordinals) or ordinals.max() < len(self.base):
+            return self.base.key_bytes(ordinals)
+        return key_bytes([self.key_column(name, ordinals) for name in self.key])
+
+    def find(self, keys: pa.Array) -> Ordinals:
+        """Return the ordinal of each canonical key, -1 where there is none."""
+        found = self.base.find(keys)
+        if self.n_ordinals == len(self.base) or not (found < 0).any():
+            return found
+        missing = np.flatnonzero(found < 0)
+        added = self._added().find(keys.take(pa.array(missing)))
+        found[missing] = np.where(added < 0, -1, added + len(self.base))
+        return found
+
+    def numbered(self, keys: pa.Array) -> tuple[Ordinals, int]:
+        """Return an ordinal for each key, new ones where a key is new, and how many are new."""
+        found = self.find(keys)
+        new = np.flatnonzero(found < 0)
+        found[new] = self.n_ordinals + np.arange(len(new))
+        return found, len(new)
+
+    def verify(self, segments: Iterable[str], columns: Mapping[str, str]) -> list[str]:
+        """Return which files are not what they were.
+
+        Parameters
+        ----------
+        segments : iterable of str
+        columns : mapping of content id to column id
+        """
+        problems = [problem for name in segments for problem in self._check_segment(name)]
+        for name, column in columns.items():
+            problems += self._check_column(name, column)
+        return problems
+
+    def _added(self) -> _Extra:
+        with self._lock:
+            if self._extra is None:
+                self._extra = _Extra(self)
+            return self._extra
+
+    def _check_segment(self, name: str) -> list[str]:
+        try:
+            found = segment_id(self.segment(name).table, self.key)
+        except CorruptError as error:
+            return [error.message]
+        return [] if found == name else [f"segments/{name}.arrow holds other rows than were added"]
+
+    def _check_column(self, name: str, column: str) -> list[str]:
+        try:
+            file = self.column_file(name)
+        except CorruptError as error:
+            return [error.message]
+        found = column_id(column, self.key_bytes(file.ordinals), file.values)
+        return [] if found == name else [f"columns/{name}.arrow holds other values than were added"]
+
+
+class _Extra:
+    """Keys of all added rows, in the order of their ordinals."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.folder = rows.folder
+        start = len(rows.base)
+        parts: dict[str, list[pa.Array]] = {name: [] for name in rows.key}
+        for name, ordinals in rows._registered.items():
+            fresh = np.flatnonzero(ordinals >= start)
+            if not len(fresh):
+                continue
+            place = fresh[np.argsort(ordinals[fresh])]
+            table = rows.segment(name).table
+            for key, columns in parts.items():
+                columns.append(one_chunk(table[key]).take(pa.array(place)))
+            start = int(ordinals.max()) + 1
+        self.columns = {name: pa.concat_arrays(columns) for name, columns in parts.items()}
+        self._keys = key_bytes(list(self.columns.values()))
+        self._index = KeyIndex.of(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
+        return self._keys if ordinals is None else self._keys.take(pa.array(ordinals))
+
+    def find(self, keys: pa.Array) -> Ordinals:
+        return self._index.find(keys, self)
+
+
+def segment_id(table: pa.Table, key: list[str]) -> str:
+    """Return the content id of added rows: their fingerprint."""
+    keys = key_bytes([table[name] for name in key])
+    types = {field.name: logical_type(field.type) for field in table.schema}
+    sums = {name: column_sum(name, keys, table[name]) for name in table.column_names}
+    return fingerprint(types, sums, len(table))
+
+
+def column_id(name: str, keys: pa.Array, values: pa.Array) -> str:
+    """Return the content id of an added column, the same in every order of the rows."""
+    total = f"{column_sum(name, keys, values):064x}"
+    content = {"format": 1, "column": [name, logical_type(values.type), total], "rows": len(keys)}
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def write_segment(folder: Path, table: pa.Table, key: list[str]) -> str:
+    """Write added rows and return their content id."""
+    name = segment_id(table, key)
+    _write_once(folder / "segments" / f"{name}.arrow", table)
+    return name
+
+
+def write_column(
+    folder: Path, name: str, keys: pa.Array, ordinals: Ordinals, values: pa.Array
+) -> str:
+    """Write the values of an added column and return their content id."""
+    content = column_id(name, keys, values)
+    table = pa.table({_ORDINAL: pa.array(ordinals), _VALUE: values})
+    _write_once(folder / "columns" / f"{content}.arrow", table)
+    return content
+
+
+def woven(second: npt.NDArray[np.bool_], a: pa.Array, b: pa.Array) -> pa.Array:
+    """Return one array of both: where `second` is true the next of `b`, else the next of `a`."""
+    places = np.empty(len(second), np.int64)
+    places[~second] = np.arange(len(a))
+    places[second] = len(a) + np.arange(len(b))
+    return pa.concat_arrays([a, b.cast(a.type)]).take(pa.array(places))
+
+
+def one_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def _write_once(path: Path, table: pa.Table) -> None:
+    if path.exists():
+        return
+    path.parent.mkdir(exist_ok=True)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    try:
+        with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
+        flush(draft)
+        os.replace(draft, path)
+        with contextlib.suppress(OSError):
+            flush(path.parent)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _missing(folder: Path, what: str) -> CorruptError:
+    return CorruptError(f"the store {folder} misses {what}", hint="restore the folder from a copy")
