@@ -22,7 +22,7 @@
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
-        ├── ReadOnlyError     a version that is only looked at cannot be changed
+        ├── ViewingError      an old version is looked at, and that cannot be changed
         └── UndoError         there is nothing to undo or redo
 
 Each says what happened, with the value and what was expected, and ends in a hint with one next
@@ -175,10 +175,10 @@ class ConflictError(HistoryError):
     code = "conflict"
 
 
-class ReadOnlyError(HistoryError):
-    """A version that is only looked at cannot be changed."""
+class ViewingError(HistoryError):
+    """An old version is looked at, and that cannot be changed."""
 
-    code = "read-only"
+    code = "viewing"
 
 
 class UndoError(HistoryError):

@@ -23,7 +23,7 @@ from burnish.dataset import Dataset
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, InputError, KeysError
 from burnish.session import of
-from burnish.widgets import Curator, EmbeddingMap, IssueList, RelabelForm
+from burnish.widgets import Curator, EmbeddingMap, History, IssueList, RelabelForm
 from burnish.widgets.answers import ANSWERS
 from burnish.wire import schema
 from burnish.wire.bytes import pack_bits
@@ -33,6 +33,7 @@ WIDGETS: dict[type[Any], tuple[type, ...]] = {
     IssueList: (schema.SessionState, schema.QueueState),
     RelabelForm: (schema.SessionState, schema.QueueState),
     Curator: (schema.SessionState, schema.MapState, schema.QueueState),
+    History: (schema.SessionState, schema.HistoryState),
 }
 KINDS = {get_args(get_type_hints(r)["kind"])[0]: (r, schema.REQUESTS[r]) for r in schema.REQUESTS}
 NO_IPYWIDGETS_TRAITS = ("_", "layout", "tabbable", "tooltip", "comm", "keys", "log")
@@ -170,6 +171,10 @@ def good_arguments(kind: str) -> dict[str, Any]:
         "undo": {},
         "redo": {},
         "commit": {"message": "looked", "author": None},
+        "versions": {"start": 0, "stop": 9},
+        "version": {"id": ""},
+        "view": {"id": "v0"},
+        "revert": {"id": "v1"},
         "script": {},
     }
     return given[kind]
@@ -222,6 +227,8 @@ def test_each_request_is_done_and_its_result_has_the_keys_of_the_schema(
     ds.relabel("b", "cat")
     if request_kind == "redo":
         ds.undo()
+    if request_kind == "revert":
+        ds.commit("one")
     assert set(good_arguments(request_kind)) == set(get_type_hints(KINDS[request_kind][0])) - {
         "kind"
     }
@@ -268,6 +275,13 @@ def test_a_request_that_lacks_an_argument_fails_and_changes_nothing(
         ("undo", {}, "undo"),
         ("redo", {}, "undo"),
         ("commit", {"message": ""}, "input"),
+        ("version", {"id": "nothing"}, "input"),
+        ("version", {"id": None}, "input"),
+        ("view", {"id": "nothing"}, "unknown-version"),
+        ("view", {"id": 7}, "input"),
+        ("revert", {"id": "nothing"}, "unknown-version"),
+        ("revert", {"id": "v0"}, "undo"),
+        ("revert", {"id": None}, "input"),
     ],
 )
 def test_a_request_that_cannot_be_done_fails_and_changes_nothing(

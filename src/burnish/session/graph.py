@@ -32,9 +32,7 @@ class Row:
     past: tuple[int, ...]
 
 
-def lay_out(
-    versions: Iterable[tuple[str, tuple[str, ...]]], head: str | None = None
-) -> list[Row]:
+def lay_out(versions: Iterable[tuple[str, tuple[str, ...]]], head: str | None = None) -> list[Row]:
     """Return the rows of a picture, in the order given.
 
     Parameters

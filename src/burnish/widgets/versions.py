@@ -1,0 +1,288 @@
+"""The history of a session as the wire's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from burnish.core.delta import DROPPED, MARK, ROW
+from burnish.core.keys import plain
+from burnish.core.version import Version
+from burnish.dataset import Dataset
+from burnish.dataset.views import describe
+from burnish.errors import InputError
+from burnish.session import Session
+from burnish.session.graph import Row, lay_out, width
+from burnish.wire import schema
+
+_STAGED = ""
+_MESSAGE = 300
+_PAIRS = 100
+_REASONS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Story:
+    """All versions that can be reached, newest first, and where each is drawn.
+
+    Attributes
+    ----------
+    key : tuple
+        What it was made from.
+    versions : mapping of str to Version
+    rows : list of Row
+        What is staged comes first, where something is.
+    """
+
+    session: Session
+    key: tuple[Any, ...]
+    seq: int
+    versions: Mapping[str, Version]
+    rows: list[Row]
+    place: Mapping[str, int]
+    branches: Mapping[str, list[str]]
+    tags: Mapping[str, list[str]]
+
+    def line(self, index: int) -> schema.VersionLine:
+        """Return one line of the list."""
+        row = self.rows[index]
+        version = self.versions.get(row.id)
+        words = _words(version) if version else _staged_words(self.session)
+        return {
+            "id": row.id,
+            **words,  # type: ignore[typeddict-item]
+            "branches": self.branches.get(row.id, []),
+            "tags": self.tags.get(row.id, []),
+            "lane": row.lane,
+            "into": list(row.into),
+            "out": list(row.out),
+            "past": list(row.past),
+        }
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def story_of(session: Session) -> Story:
+    """Return the history as it is now; made anew only where a version or a name changed."""
+    ds = session.ds
+    branches, tags = _names(_branches(ds)), _names(_tags(ds))
+    key = (ds.head.id, bool(ds.staged), branches, tags)
+    known: Story | None = session.memo.get("story")
+    if known is None or known.key != key:
+        known = _made(session, key, known.seq + 1 if known else 0)
+        session.memo["story"] = known
+    return known
+
+
+def graph_info(session: Session) -> schema.GraphInfo:
+    """Return how long the history is and where it stands."""
+    story, staged = story_of(session), session.ds.staged
+    head = session.ds.head.id
+    seq = (story.seq, len(staged), staged.decisions)
+    return {
+        "total": len(story),
+        "versions": len(story.versions),
+        "lanes": width(story.rows),
+        "staged": len(staged),
+        "decisions": staged.decisions,
+        "head": story.place[head],
+        "head_id": head,
+        "viewing": story.place.get(session.viewing or "", -1) if session.viewing else -1,
+        "seq": _counted(session, seq),
+    }
+
+
+def detail(session: Session, commit: str) -> schema.VersionDetail:
+    """Return a version in full; an empty id is what is staged.
+
+    Raises
+    ------
+    InputError
+        The version is not among those that are listed.
+    """
+    story = story_of(session)
+    if commit not in story.place:
+        raise InputError(
+            f"there is no version {commit[:8]!r} in the list", hint="choose another one"
+        )
+    version = story.versions.get(commit)
+    frame, names = _changes(session, version, story)
+    words = _words(version) if version else _staged_words(session)
+    return {
+        "id": commit,
+        "index": story.place[commit],
+        **words,  # type: ignore[typeddict-item]
+        "message": version.message if version else words["message"],
+        "parents": names,
+        "branches": story.branches.get(commit, []),
+        "tags": story.tags.get(commit, []),
+        "rows": session.ds.at(version).state.n_live if version else len(session.ds),
+        "columns": _columns(frame),
+        **_flow(session, frame, version),
+        "reasons": _said(frame["reason"], _REASONS),
+        "findings": _said(frame["finding"], _REASONS),
+        "decisions": _verdicts(session, version),
+        "links": [],
+    }
+
+
+def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
+    ds = session.ds
+    versions = {version.id: version for version in _log(ds)}
+    edges = [(version.id, version.parents) for version in versions.values()]
+    head = ds.head.id
+    if ds.staged:
+        edges.insert(0, (_STAGED, (head,)))
+    rows = lay_out(edges, _STAGED if ds.staged else head)
+    place = {row.id: i for i, row in enumerate(rows)}
+    named = (_by_version(_branches(ds)), _by_version(_tags(ds)))
+    return Story(session, key, seq, versions, rows, place, *named)
+
+
+def _log(ds: Dataset) -> Iterable[Version]:
+    return ds.log()
+
+
+def _branches(ds: Dataset) -> Mapping[str, Version]:
+    found: Mapping[str, Version] = getattr(ds, "branches", {ds.branch_name: ds.head})
+    return found
+
+
+def _tags(ds: Dataset) -> Mapping[str, Version]:
+    found: Mapping[str, Version] = getattr(ds, "tags", {})
+    return found
+
+
+def _names(refs: Mapping[str, Version]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, version.id) for name, version in refs.items())
+
+
+def _by_version(refs: Mapping[str, Version]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = {}
+    for name, version in refs.items():
+        out.setdefault(version.id, []).append(name)
+    return out
+
+
+def _counted(session: Session, state: tuple[Any, ...]) -> int:
+    """Return a number that grows with each new state."""
+    last = session.memo.get("graph", (None, 0))
+    if last[0] != state:
+        last = (state, last[1] + 1)
+        session.memo["graph"] = last
+    return int(last[1])
+
+
+def _words(version: Version) -> dict[str, Any]:
+    return {
+        "name": version.name,
+        "message": _first_line(version.message),
+        "author": version.author,
+        "time": version.time.isoformat(),
+        "cells": version.n_cells,
+    }
+
+
+def _staged_words(session: Session) -> dict[str, Any]:
+    staged = session.ds.staged
+    return {
+        "name": "",
+        "message": describe(staged.delta),
+        "author": session.ds.user,
+        "time": datetime.now(UTC).isoformat(),
+        "cells": len(staged),
+    }
+
+
+def _first_line(message: str) -> str:
+    line = message.strip().partition("\n")[0]
+    return line if len(line) <= _MESSAGE else line[: _MESSAGE - 1] + "…"
+
+
+def _changes(
+    session: Session, version: Version | None, story: Story
+) -> tuple[pd.DataFrame, list[schema.VersionName]]:
+    """Return the changed cells since the first parent, and the parents."""
+    ds = session.ds
+    if version is None:
+        head = ds.head
+        return ds.staged.frame(), [{"id": head.id, "name": head.name}]
+    if not version.parents:
+        return ds.diff(version, version).frame(), []
+    parents = [ds.at(parent).version for parent in version.parents]
+    names: list[schema.VersionName] = [{"id": p.id, "name": p.name} for p in parents]
+    return ds.diff(parents[0], version).frame(), names
+
+
+def _columns(frame: pd.DataFrame) -> list[schema.ChangedColumn]:
+    """Return how much changed by column, the user's first."""
+    out: list[schema.ChangedColumn] = []
+    for column, part in frame.groupby("column", sort=True):
+        out += _changed(str(column), part["new"])
+    return sorted(out, key=lambda entry: (entry["unit"] != "cell", -entry["cells"]))
+
+
+def _changed(column: str, new: pd.Series) -> list[schema.ChangedColumn]:
+    words = _system_words(column)
+    if words is None:
+        return [{"name": column, "cells": len(new), "unit": "cell"}]
+    on = int(new.map(bool).sum())
+    counts = zip(words, (on, len(new) - on), strict=True)
+    return [{"name": word, "cells": n, "unit": "row"} for word, n in counts if n]
+
+
+def _system_words(column: str) -> tuple[str, str] | None:
+    if column == DROPPED:
+        return "dropped", "restored"
+    if column == ROW:
+        return "added", "taken out"
+    if column.startswith(MARK):
+        name = column.removeprefix(MARK)
+        return f"marked {name}", f"no longer marked {name}"
+    return None
+
+
+def _flow(session: Session, frame: pd.DataFrame, version: Version | None) -> dict[str, Any]:
+    """Return how often each class became another one."""
+    roles = session.ds.at(version).roles if version else session.ds.roles
+    cells = frame[frame["column"] == roles.get("label", "")]
+    pairs = cells.groupby(["old", "new"], dropna=False, sort=False).size()
+    pairs = pairs.sort_values(ascending=False, kind="stable")
+    codes = {name: code for code, name in enumerate(session.classes.names)}
+    named = [(_class(old), _class(new), int(n)) for (old, new), n in pairs.head(_PAIRS).items()]
+    return {
+        "flow": [
+            {
+                "old": old,
+                "new": new,
+                "old_code": codes.get(old or "", -1),
+                "new_code": codes.get(new or "", -1),
+                "cells": n,
+            }
+            for old, new, n in named
+        ],
+        "flow_total": len(cells),
+        "flow_pairs": len(pairs),
+    }
+
+
+def _class(value: Any) -> str | None:
+    return None if pd.isna(value) else str(plain(value))
+
+
+def _said(texts: pd.Series, most: int) -> list[schema.Said]:
+    counts = texts.dropna().value_counts()
+    return [{"text": str(text), "count": int(n)} for text, n in counts.head(most).items()]
+
+
+def _verdicts(session: Session, version: Version | None) -> list[schema.Said]:
+    if version is None:
+        table = session.ds.staged.delta.decisions
+        return _said(table["verdict"].to_pandas(), _REASONS)
+    frame = session.ds.decisions.table.select(["verdict", "version"]).to_pandas()
+    return _said(frame["verdict"][frame["version"] == version.name], _REASONS)
