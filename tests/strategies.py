@@ -91,5 +91,5 @@ def meaning(value: Any) -> Any:
     if isinstance(value, list):
         return ("v", tuple(meaning(item) for item in value))
     if isinstance(value, dict):
-        return ("s", tuple((name, meaning(item)) for name, item in value.items()))
+        return ("s", tuple((name, meaning(item)) for name, item in sorted(value.items())))
     return value

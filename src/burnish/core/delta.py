@@ -80,10 +80,10 @@ class Delta:
     facts: pa.Table = field(default_factory=lambda: NO_FACTS)
 
     def __len__(self) -> int:
-        return sum(len(table) for table in self.cells.values())
+        return sum(len(table) for table in self.cells.values()) + len(self.facts)
 
     def __bool__(self) -> bool:
-        return bool(len(self) or len(self.decisions) or len(self.facts))
+        return bool(len(self) or len(self.decisions))
 
     def ordinals(self, column: str) -> Ordinals:
         """Return the rows whose cell in this column changes, sorted."""

@@ -126,3 +126,31 @@ def changed_facts(facts: Facts, changes: pa.Table) -> Facts:
         else:
             out[name] = new
     return out
+
+
+def fact_in_words(name: str, old: str | None, new: str | None) -> str:
+    """Return the change of a fact in words."""
+    before, after = (None if text is None else json.loads(text) for text in (old, new))
+    if name.startswith(COLUMN):
+        return _column_in_words(before, after)
+    if name.startswith(ROLE):
+        role = name.removeprefix(ROLE)
+        return f"no {role} column" if after is None else f"{role} = {_joined(after)}"
+    if name.startswith(CLASS):
+        first = json.loads(name.removeprefix(CLASS))
+        return f"class {first} is {first if after is None else after}"
+    return f"{name} {'set' if before is None else 'removed' if after is None else 'changed'}"
+
+
+def _column_in_words(before: Any, after: Any) -> str:
+    if after is None:
+        return f"column {before['name']} dropped"
+    if before is None:
+        return f"column {after['name']} {'cast' if 'cast_from' in after else 'added'}"
+    if before["name"] != after["name"]:
+        return f"column {before['name']} renamed to {after['name']}"
+    return f"column {after['name']} changed"
+
+
+def _joined(names: str | list[str]) -> str:
+    return names if isinstance(names, str) else ", ".join(names)

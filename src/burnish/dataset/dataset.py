@@ -13,7 +13,9 @@ from burnish.core.delta import NO_DECISIONS
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
-from burnish.dataset.editing import Editing
+from burnish.dataset.adding import Adding
+from burnish.dataset.classes import Classes
+from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
 from burnish.dataset.snapshot import Snapshot
@@ -40,7 +42,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Editing):
+class Dataset(Adding, Columns, Classes):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one

@@ -15,6 +15,7 @@ from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, plain
 from burnish.core.selection import Selection
 from burnish.dataset.gesture import Gesture, Provenance, call, cells, count, decided
+from burnish.dataset.history import History
 from burnish.dataset.reading import Reading, classes_of, keys_at
 from burnish.dataset.rows import once, ordinals_of, values_for
 from burnish.dataset.state import State
@@ -28,6 +29,7 @@ class Editing(Reading):
     """Edits and decisions on a working copy, staged until they are committed."""
 
     _copy: WorkingCopy
+    _history: History
     user: str
 
     def _check_open(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from burnish.core.delta import (
     DECISIONS,
+    FACTS,
     NO_DECISIONS,
     ROW,
     Delta,
@@ -88,6 +90,16 @@ def cells(
     return Delta({state.id_of(column): table}) if len(table) else Delta()
 
 
+def fact_cells(state: State, facts: Mapping[str, str | None], why: Provenance) -> Delta:
+    """Return the delta that gives facts new values, null for none; no-ops are left out."""
+    changed = [name for name in sorted(facts) if facts[name] != state.facts.get(name)]
+    if not changed:
+        return Delta()
+    texts = [[state.facts.get(name) for name in changed], [facts[name] for name in changed]]
+    columns = [pa.array(values, pa.string()) for values in (changed, *texts)]
+    return Delta(facts=pa.table([*columns, *_stamps(why, len(changed))], schema=FACTS))
+
+
 def restamped(table: pa.Table, why: Provenance) -> pa.Table:
     """Return cells with another provenance, as of now."""
     values = [table[name].combine_chunks() for name in ("ordinal", "old", "new")]
@@ -132,6 +144,12 @@ def call(method: str, keys: KeyArray, *args: Any, **options: Any) -> str:
     if because is not None:
         parts.append(f"because={because}")
     return f"ds.{method}({', '.join(parts)})"
+
+
+def code_of(method: str, *args: str, **options: Any) -> str:
+    """Return a call of a dataset's method as Python text, from texts of its arguments."""
+    named = [f"{name}={value!r}" for name, value in options.items() if value is not None]
+    return f"ds.{method}({', '.join([*args, *named])})"
 
 
 def count(n: int, noun: str = "row") -> str:

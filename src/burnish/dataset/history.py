@@ -22,10 +22,10 @@ from burnish.core.schema import COLUMN, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
-from burnish.store.backend import Backend, CommitRecord
+from burnish.store.backend import Backend, CommitRecord, StaleError
 from burnish.store.base import Base
 from burnish.store.codec import decode, encode
-from burnish.store.rows import Rows
+from burnish.store.rows import Rows, Segment, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
 
 _SHORT = 6
@@ -115,6 +115,23 @@ class History:
                 hint="ds.log() lists all versions",
             )
         return found
+
+    def add_rows(self, table: pa.Table) -> Segment:
+        """Write rows to a segment of their own and number them.
+
+        Parameters
+        ----------
+        table : Table
+            Columns by id, keys among them, each key once.
+        """
+        name = write_segment(self.path, table, self.rows.key)
+        while not self.rows.has(name):
+            keys = stored_keys(self.path, name, self.rows.key)
+            with contextlib.suppress(StaleError):
+                ordinals = self.rows.numbered(keys)
+                self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
+            self.refresh_rows()
+        return self.rows.segment(name)
 
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""

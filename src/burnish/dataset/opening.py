@@ -16,19 +16,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from burnish.core.canonical import cell_bytes, framed, is_list, key_bytes, logical_type
+from burnish.core.canonical import is_list, key_bytes, logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta
-from burnish.core.fingerprint import column_sum, digests, spans
-from burnish.core.keys import shorten
+from burnish.core.fingerprint import column_sum
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
-from burnish.dataset.gesture import count
 from burnish.dataset.history import History, header
+from burnish.dataset.identity import CONTENT_KEY, check_keys, content_keys
 from burnish.errors import (
     ColumnError,
     InputError,
-    KeysError,
     NetworkFileSystemWarning,
     NotAStoreError,
 )
@@ -38,7 +36,6 @@ from burnish.store.base import Base
 from burnish.store.codec import encode
 from burnish.store.sqlite import SqliteBackend
 
-CONTENT_KEY = "_key"
 _STORE = "store.sqlite"
 _SEVERAL = {"key", "text", "features", "embedding"}
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "lustre"}
@@ -134,7 +131,7 @@ def create(
                 hint="pass a path where nothing is yet, by custom ending in .burnish",
             )
         return _reopen(folder, table, roles)
-    _check_keys(table, roles["key"])
+    check_keys(table, roles["key"])
     if not _write(folder, table, roles, message):
         return _reopen(folder, table, roles)
     return open(folder)
@@ -202,22 +199,6 @@ def _keyed(table: pa.Table, key: str | list[str] | None) -> tuple[pa.Table, Any]
     return table.add_column(0, CONTENT_KEY, content_keys(table)), CONTENT_KEY
 
 
-def content_keys(table: pa.Table) -> pa.Array:
-    """Return a key a row from its content, with a counter for rows that are the same."""
-    names = []
-    for start, size in spans(table, 0, len(table)):
-        cells: list[Any] = []
-        for name in table.column_names:
-            cells += [name.encode(), cell_bytes(table[name].slice(start, size))]
-        names += [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
-    seen: dict[str, int] = {}
-    keys = []
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        keys.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
-    return pa.array(keys, pa.string())
-
-
 def _check_roles(table: pa.Table, roles: dict[str, Any], index: Sequence[Any]) -> None:
     for role, columns in roles.items():
         for name in [columns] if isinstance(columns, str) else columns:
@@ -234,39 +215,6 @@ def _check_roles(table: pa.Table, roles: dict[str, Any], index: Sequence[Any]) -
         raise ColumnError(
             f"label={label!r} holds lists, expected one class a row",
             hint="pass a column of text or integers",
-        )
-
-
-def _check_keys(table: pa.Table, key: str | list[str]) -> None:
-    names = [key] if isinstance(key, str) else key
-    if not names:
-        raise KeysError("key=[] names no column", hint="pass a column name, or leave key out")
-    if len(set(names)) < len(names):
-        raise KeysError(f"key={key!r} names a column twice", hint="name each column once")
-    for name in names:
-        if pa.types.is_nested(table[name].type):
-            raise KeysError(
-                f"key column {name!r} holds {table[name].type}, expected one value a row",
-                hint="pass a column of text, integers or dates, or leave key out",
-            )
-        nulls = table[name].null_count
-        if nulls:
-            raise KeysError(
-                f"{nulls} of {len(table)} rows have no key in column {name!r}",
-                hint="drop those rows or fill the column first",
-            )
-    keys = key_bytes([table[name] for name in names])
-    counts = keys.value_counts()
-    twice = counts.filter(pa.array(counts.field("counts").to_numpy() > 1))
-    if len(twice):
-        first = [keys.index(value).as_py() for value in twice.field("values")[:5]]
-        shown = [tuple(table[n][i].as_py() for n in names) for i in first]
-        raise KeysError(
-            f"{count(len(twice), 'key')} occur{'s' * (len(twice) == 1)} more than once: "
-            f"{shorten([s[0] if len(s) == 1 else s for s in shown])}"
-            f"{' and more' if len(twice) > 5 else ''}",
-            hint='pass key=["id", "date"] with columns that are unique together, drop duplicates, '
-            "or leave key out to get content keys",
         )
 
 

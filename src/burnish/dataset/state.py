@@ -143,6 +143,16 @@ class State:
         inside = np.minimum(ordinals, self.n_ordinals - 1)
         return np.asarray(self.live_mask[inside] & (ordinals < self.n_ordinals))
 
+    def is_there(self, ordinals: Ordinals) -> Mask:
+        """Return which ordinals are rows of the base or were added, dropped ones included."""
+        there = (ordinals >= 0) & (ordinals < len(self.rows.base))
+        return there | np.isin(ordinals, self.added) if len(self.added) else there
+
+    @property
+    def there(self) -> Ordinals:
+        """Ordinals of the rows of the base and those that were added, dropped ones included."""
+        return np.concatenate([np.arange(len(self.rows.base), dtype=np.int64), self.added])
+
     def id_of(self, name: str) -> str:
         """Return the id of a column; one of burnish's own is its own id."""
         return name if is_system(name) else self.schema.by_name[name].id
@@ -254,12 +264,8 @@ class State:
         for table in tables:
             ordinals, dropped = numbers(table, "ordinal"), _flags(table["new"])
             inside = ordinals < len(mask)
-            mask[ordinals[inside]] = self._is_there(ordinals[inside]) & ~dropped[inside]
+            mask[ordinals[inside]] = self.is_there(ordinals[inside]) & ~dropped[inside]
         return mask
-
-    def _is_there(self, ordinals: Ordinals) -> Mask:
-        there = ordinals < len(self.rows.base)
-        return there | np.isin(ordinals, self.added) if len(self.added) else there
 
     def _same_source(self, column: str, schema: Schema) -> bool:
         if is_system(column):

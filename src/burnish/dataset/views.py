@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import html
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from burnish.core.delta import DROPPED, MARK, Delta, numbers, stamped
+from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.schema import COLUMN, fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
-
-if TYPE_CHECKING:
-    from typing import Any
 
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
@@ -62,7 +61,8 @@ class Diff:
         -------
         DataFrame
             Columns ``key, column, old, new, author, reason, finding, version``. A dropped row is
-            a cell of the column ``$dropped``, a mark one of ``$mark:<name>``.
+            a cell of the column ``$dropped``, a mark one of ``$mark:<name>``, an added row one of
+            ``$row``; a change of the columns, roles or classes has no key, and JSON for values.
         """
         return _frame(self._parts(), _DIFF)
 
@@ -78,12 +78,14 @@ class Diff:
             part.insert(1, "column", self._state.name_of(column))
             part["version"] = [version_name(number) for number in part["version"]]
             yield part[_DIFF]
+        if len(self._delta.facts):
+            yield _facts_frame(self._delta.facts)
 
     def __len__(self) -> int:
         return len(self._delta)
 
     def __repr__(self) -> str:
-        return f"{self.old} → {self.new}: {describe(self._delta)}"
+        return f"{self.old} → {self.new}: {describe(self._delta, self._state)}"
 
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"
@@ -114,7 +116,7 @@ class Staged:
         return bool(self.delta)
 
     def __repr__(self) -> str:
-        return f"Staged({describe(self.delta)})"
+        return f"Staged({describe(self.delta, self._state)})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,12 +160,27 @@ def version_name(number: int) -> str | None:
     return f"v{number}" if number >= 0 else None
 
 
-def describe(delta: Delta) -> str:
-    """Return a delta in words: cells by column, rows dropped, decisions."""
-    parts = [_column_text(name, table) for name, table in delta.cells.items()]
+def describe(delta: Delta, state: State) -> str:
+    """Return a delta in words: cells by column, rows dropped, columns added, decisions."""
+    parts = [_column_text(state.name_of(name), table) for name, table in delta.cells.items()]
+    parts += _fact_texts(delta.facts)
     if len(delta.decisions):
         parts.append(_plural(len(delta.decisions), "decision"))
     return ", ".join(parts) or "no change"
+
+
+def _fact_texts(facts: pa.Table) -> list[str]:
+    rows = facts.select(["name", "old", "new"]).to_pylist()
+    cast = {json.loads(row["new"] or "{}").get("cast_from") for row in rows if _is_column(row)}
+    return [
+        fact_in_words(row["name"], row["old"], row["new"])
+        for row in rows
+        if not (_is_column(row) and row["name"].removeprefix(COLUMN) in cast)
+    ]
+
+
+def _is_column(fact: dict[str, Any]) -> bool:
+    return bool(fact["name"].startswith(COLUMN))
 
 
 def _objects(table: pa.Table, state: State) -> pd.DataFrame:
@@ -172,13 +189,19 @@ def _objects(table: pa.Table, state: State) -> pd.DataFrame:
     return pd.DataFrame({"key": keys_at(state, numbers(table, "ordinal")), **columns})
 
 
+def _facts_frame(facts: pa.Table) -> pd.DataFrame:
+    columns = facts.rename_columns(["column", *facts.column_names[1:]]).to_pydict()
+    return pd.DataFrame({"key": None, **columns, "version": None}, dtype=object)[_DIFF]
+
+
 def _column_text(name: str, table: pa.Table) -> str:
     if not name.startswith("$"):
         return f"{_plural(len(table), 'cell')} of {name}"
     on = sum(bool(value) for value in table["new"].to_pylist())
-    what = "dropped" if name == DROPPED else f"marked {name.removeprefix(MARK)}"
-    back = "restored" if name == DROPPED else f"unmarked {name.removeprefix(MARK)}"
-    texts = [(on, what), (len(table) - on, back)]
+    mark = name.removeprefix(MARK)
+    words = {DROPPED: ("dropped", "restored"), ROW: ("added", "taken out")}
+    there, back = words.get(name, (f"marked {mark}", f"unmarked {mark}"))
+    texts = [(on, there), (len(table) - on, back)]
     return ", ".join(f"{_plural(n, 'row')} {word}" for n, word in texts if n)
 
 

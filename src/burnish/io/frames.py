@@ -42,7 +42,7 @@ def to_table(frame: Any) -> pa.Table:
             f"the frame has {len(columns)} columns and no rows, expected at least one row",
             hint="check what was loaded before bn.create",
         )
-    _check_names([name for name, _ in columns])
+    check_names([name for name, _ in columns])
     arrays = {name: normalise(array) for name, array in columns}
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
@@ -231,7 +231,8 @@ def list_depth(kind: pa.DataType) -> int:
     return depth
 
 
-def _check_names(names: list[Any]) -> None:
+def check_names(names: list[Any]) -> None:
+    """Refuse names of columns that are no text, occur twice or are burnish's own."""
     seen: set[str] = set()
     for name in names:
         if not isinstance(name, str):

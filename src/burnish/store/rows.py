@@ -99,6 +99,10 @@ class Rows:
         """How many segments are known."""
         return len(self._registered)
 
+    def has(self, segment: str) -> bool:
+        """Whether a segment is known."""
+        return segment in self._registered
+
     def register(self, segments: Iterable[tuple[str, Ordinals]]) -> None:
         """Take note of segments, in the order in which the store numbered their rows."""
         with self._lock:
@@ -159,12 +163,12 @@ class Rows:
         found[missing] = np.where(added < 0, -1, added + len(self.base))
         return found
 
-    def numbered(self, keys: pa.Array) -> tuple[Ordinals, int]:
-        """Return an ordinal for each key, new ones where a key is new, and how many are new."""
+    def numbered(self, keys: pa.Array) -> Ordinals:
+        """Return an ordinal for each key, a new one where a key is new."""
         found = self.find(keys)
         new = np.flatnonzero(found < 0)
         found[new] = self.n_ordinals + np.arange(len(new))
-        return found, len(new)
+        return found
 
     def verify(self, segments: Iterable[str], columns: Mapping[str, str]) -> list[str]:
         """Return which files are not what they were.
@@ -253,6 +257,12 @@ def write_segment(folder: Path, table: pa.Table, key: list[str]) -> str:
     return name
 
 
+def stored_keys(folder: Path, segment: str, key: list[str]) -> pa.Array:
+    """Return the canonical keys of a segment's rows, in the order of its file."""
+    table = map_table(folder / "segments" / f"{segment}.arrow")
+    return key_bytes([table[name] for name in key])
+
+
 def write_column(
     folder: Path, name: str, keys: pa.Array, ordinals: Ordinals, values: pa.Array
 ) -> str:
@@ -287,7 +297,8 @@ def _write_once(path: Path, table: pa.Table) -> None:
         with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table.combine_chunks())
         flush(draft)
-        os.replace(draft, path)
+        with contextlib.suppress(FileExistsError):  # whose rows may stand in another order
+            os.link(draft, path)
         with contextlib.suppress(OSError):
             flush(path.parent)
     finally:
