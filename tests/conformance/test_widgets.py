@@ -172,9 +172,9 @@ def good_arguments(kind: str) -> dict[str, Any]:
         "redo": {},
         "commit": {"message": "looked", "author": None},
         "versions": {"start": 0, "stop": 9},
-        "version": {"id": ""},
-        "view": {"id": "v0"},
-        "revert": {"id": "v1"},
+        "version": {"version": ""},
+        "view": {"version": "v0"},
+        "revert": {"version": "v1"},
         "script": {},
     }
     return given[kind]
@@ -275,13 +275,13 @@ def test_a_request_that_lacks_an_argument_fails_and_changes_nothing(
         ("undo", {}, "undo"),
         ("redo", {}, "undo"),
         ("commit", {"message": ""}, "input"),
-        ("version", {"id": "nothing"}, "input"),
-        ("version", {"id": None}, "input"),
-        ("view", {"id": "nothing"}, "unknown-version"),
-        ("view", {"id": 7}, "input"),
-        ("revert", {"id": "nothing"}, "unknown-version"),
-        ("revert", {"id": "v0"}, "undo"),
-        ("revert", {"id": None}, "input"),
+        ("version", {"version": "nothing"}, "input"),
+        ("version", {"version": None}, "input"),
+        ("view", {"version": "nothing"}, "unknown-version"),
+        ("view", {"version": 7}, "input"),
+        ("revert", {"version": "nothing"}, "unknown-version"),
+        ("revert", {"version": "v0"}, "undo"),
+        ("revert", {"version": None}, "input"),
     ],
 )
 def test_a_request_that_cannot_be_done_fails_and_changes_nothing(

@@ -117,7 +117,7 @@ export function linesOf(kernel: FakeKernel): VersionLine[] {
       time: version?.time ?? new Date().toISOString(),
       cells: version?.cells ?? kernel.stagedCells,
       branches: id === head ? ["main"] : version?.name === "v6" ? ["alice"] : [],
-      tags: version?.name === "v2" ? ["release-1"] : [],
+      tags: ["v2", "v36"].includes(version?.name ?? "") ? ["release-1"] : [],
       ...row,
     };
   });

@@ -159,12 +159,12 @@ export class FakeKernel implements Host {
         return { result: { total: lines.length, rows }, buffers: [] };
       }
       case "version":
-        return { result: { detail: detailOf(this, request.id) }, buffers: [] };
+        return { result: { detail: detailOf(this, request.version) }, buffers: [] };
       case "view":
-        this.#view(request.id);
+        this.#view(request.version);
         break;
       case "revert":
-        return this.#revert(request.id);
+        return this.#revert(request.version);
       case "script":
         return { result: { code: this.acts.join("\n"), acts: this.acts.length }, buffers: [] };
       case "summary":

@@ -399,19 +399,22 @@ export interface VersionsRequest {
 /** A version in full; an empty id is what is staged. */
 export interface VersionRequest {
   kind: "version";
-  id: string;
+  /** id */
+  version: string;
 }
 
 /** Look at a version in all widgets; null returns to the working copy. */
 export interface ViewRequest {
   kind: "view";
-  id: string | null;
+  /** id */
+  version: string | null;
 }
 
 /** Write a version that takes another one back. */
 export interface RevertRequest {
   kind: "revert";
-  id: string;
+  /** id */
+  version: string;
 }
 
 /** The Python of every act since the dataset was opened. */

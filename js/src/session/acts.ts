@@ -64,7 +64,7 @@ export class Acts {
   /** Look at a version in all widgets, null for the working copy. */
   view(id: string | null): Promise<void> {
     return this.#enqueue(async () => {
-      await this.#actions.request("view", { id });
+      await this.#actions.request("view", { version: id });
       if (id === null) this.notice.value = `Back on ${this.#state.status.peek().branch}`;
     });
   }
@@ -73,7 +73,7 @@ export class Acts {
   async revert(id: string): Promise<CommitResult | null> {
     let done: CommitResult | null = null;
     await this.#enqueue(async () => {
-      done = (await this.#actions.request("revert", { id })).result;
+      done = (await this.#actions.request("revert", { version: id })).result;
     });
     return done;
   }

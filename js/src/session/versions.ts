@@ -100,7 +100,7 @@ export class Versions {
 
   async #load(id: string): Promise<void> {
     try {
-      const { detail } = (await this.#actions.request("version", { id })).result;
+      const { detail } = (await this.#actions.request("version", { version: id })).result;
       if (id !== this.chosen.peek().id) return;
       this.shown.value = detail;
       if (this.#choice.peek()?.index === -1) this.#choice.value = { id, index: detail.index };

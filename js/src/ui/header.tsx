@@ -21,10 +21,7 @@ export function Header({ state, acts, children }: HeaderProps) {
       <span class="b-pill b-branch" title={`branch ${status.branch}`}>
         <BranchMark /> <span>{status.branch}</span>
       </span>
-      <span
-        class={`b-pill${status.viewing ? " b-attention" : ""}`}
-        title={`version ${status.version}`}
-      >
+      <span class="b-pill" title={`version ${status.version}`}>
         {status.version}
       </span>
       <Staged state={state} />

@@ -64,7 +64,7 @@ def lay_out(versions: Iterable[tuple[str, tuple[str, ...]]], head: str | None = 
 
 def width(rows: Iterable[Row]) -> int:
     """Return how many lanes a picture has."""
-    return max((max(row.lane, *row.into, *row.out, *row.past) + 1 for row in rows), default=0)
+    return max((max((row.lane, *row.into, *row.out, *row.past)) + 1 for row in rows), default=0)
 
 
 def _first_parents(given: dict[str, tuple[str, ...]], head: str | None) -> set[str]:

@@ -140,21 +140,21 @@ def versions(session: Session, given: Arguments, _: list[Any]) -> Answer:
 
 def version(session: Session, given: Arguments, _: list[Any]) -> Answer:
     """Answer with a version in full."""
-    return {"detail": detail(session, _commit(given["id"]))}, []
+    return {"detail": detail(session, _commit(given["version"]))}, []
 
 
 def view(session: Session, given: Arguments, _: list[Any]) -> Answer:
     """Look at a version, or return to the working copy."""
-    if given["id"] is None:
+    if given["version"] is None:
         session.return_to_branch()
     else:
-        session.view(_commit(given["id"]))
+        session.view(_commit(given["version"]))
     return _NOTHING
 
 
 def revert(session: Session, given: Arguments, _: list[Any]) -> Answer:
     """Take a version back."""
-    name, text = session.revert(_commit(given["id"]))
+    name, text = session.revert(_commit(given["version"]))
     return {"version": name, "text": text}, []
 
 

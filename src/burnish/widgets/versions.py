@@ -11,9 +11,9 @@ import pandas as pd
 
 from burnish.core.delta import DROPPED, MARK, ROW
 from burnish.core.keys import plain
+from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset import Dataset
-from burnish.dataset.views import describe
 from burnish.errors import InputError
 from burnish.session import Session
 from burnish.session.graph import Row, lay_out, width
@@ -23,6 +23,8 @@ _STAGED = ""
 _MESSAGE = 300
 _PAIRS = 100
 _REASONS = 20
+_KEPT = 500
+_UNITS = ("cell", "row", "fact")
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,24 +113,70 @@ def detail(session: Session, commit: str) -> schema.VersionDetail:
             f"there is no version {commit[:8]!r} in the list", hint="choose another one"
         )
     version = story.versions.get(commit)
-    frame, names = _changes(session, version, story)
     words = _words(version) if version else _staged_words(session)
+    content = _content(session, version)
     return {
         "id": commit,
         "index": story.place[commit],
         **words,  # type: ignore[typeddict-item]
         "message": version.message if version else words["message"],
-        "parents": names,
+        "parents": _parents(session, version),
         "branches": story.branches.get(commit, []),
         "tags": story.tags.get(commit, []),
-        "rows": session.ds.at(version).state.n_live if version else len(session.ds),
-        "columns": _columns(frame),
-        **_flow(session, frame, version),
-        "reasons": _said(frame["reason"], _REASONS),
-        "findings": _said(frame["finding"], _REASONS),
-        "decisions": _verdicts(session, version),
+        "columns": content.columns,
+        "rows": content.rows,
+        "flow": _flow(session, content),
+        "flow_total": sum(n for _, _, n in content.pairs),
+        "flow_pairs": len(content.pairs),
+        "reasons": content.reasons,
+        "findings": content.findings,
+        "decisions": content.decisions,
         "links": [],
     }
+
+
+@dataclass(frozen=True, eq=False)
+class _Content:
+    """What a version changed: computed once, since a version never changes."""
+
+    rows: int
+    columns: list[schema.ChangedColumn]
+    pairs: list[tuple[str | None, str | None, int]]
+    reasons: list[schema.Said]
+    findings: list[schema.Said]
+    decisions: list[schema.Said]
+
+
+def _content(session: Session, version: Version | None) -> _Content:
+    kept: dict[str, _Content] = session.memo.setdefault("contents", {})
+    if version is None:
+        ds = session.ds
+        return _read(len(ds), ds.roles.get("label"), ds.staged.frame(), _staged_verdicts(ds))
+    if version.id not in kept:
+        if len(kept) >= _KEPT:
+            del kept[next(iter(kept))]
+        kept[version.id] = _of_version(session.ds, version)
+    return kept[version.id]
+
+
+def _of_version(ds: Dataset, version: Version) -> _Content:
+    snapshot = ds.at(version)
+    before = version.parents[0] if version.parents else version.id
+    frame = ds.diff(before, version).frame()
+    return _read(len(snapshot), snapshot.roles.get("label"), frame, _verdicts(ds, version))
+
+
+def _read(
+    rows: int, label: str | None, frame: pd.DataFrame, decisions: list[schema.Said]
+) -> _Content:
+    reasons, findings = (_said(frame[name], _REASONS) for name in ("reason", "finding"))
+    return _Content(rows, _columns(frame), _pairs(frame, label), reasons, findings, decisions)
+
+
+def _parents(session: Session, version: Version | None) -> list[schema.VersionName]:
+    ds = session.ds
+    found = [ds.at(p).version for p in version.parents] if version else [ds.head]
+    return [{"id": parent.id, "name": parent.name} for parent in found]
 
 
 def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
@@ -192,7 +240,7 @@ def _staged_words(session: Session) -> dict[str, Any]:
     staged = session.ds.staged
     return {
         "name": "",
-        "message": describe(staged.delta),
+        "message": repr(staged).removeprefix("Staged(").removesuffix(")"),
         "author": session.ds.user,
         "time": datetime.now(UTC).isoformat(),
         "cells": len(staged),
@@ -204,27 +252,15 @@ def _first_line(message: str) -> str:
     return line if len(line) <= _MESSAGE else line[: _MESSAGE - 1] + "…"
 
 
-def _changes(
-    session: Session, version: Version | None, story: Story
-) -> tuple[pd.DataFrame, list[schema.VersionName]]:
-    """Return the changed cells since the first parent, and the parents."""
-    ds = session.ds
-    if version is None:
-        head = ds.head
-        return ds.staged.frame(), [{"id": head.id, "name": head.name}]
-    if not version.parents:
-        return ds.diff(version, version).frame(), []
-    parents = [ds.at(parent).version for parent in version.parents]
-    names: list[schema.VersionName] = [{"id": p.id, "name": p.name} for p in parents]
-    return ds.diff(parents[0], version).frame(), names
-
-
 def _columns(frame: pd.DataFrame) -> list[schema.ChangedColumn]:
-    """Return how much changed by column, the user's first."""
+    """Return how much changed by column, the user's first, then rows, then facts."""
+    facts = frame["key"].isna()
     out: list[schema.ChangedColumn] = []
-    for column, part in frame.groupby("column", sort=True):
+    for column, part in frame[~facts].groupby("column", sort=True):
         out += _changed(str(column), part["new"])
-    return sorted(out, key=lambda entry: (entry["unit"] != "cell", -entry["cells"]))
+    said = frame.loc[facts, ["column", "old", "new"]].itertuples(index=False)
+    out += [{"name": fact_in_words(*fact), "cells": 1, "unit": "fact"} for fact in said]
+    return sorted(out, key=lambda entry: (_UNITS.index(entry["unit"]), -entry["cells"]))
 
 
 def _changed(column: str, new: pd.Series) -> list[schema.ChangedColumn]:
@@ -247,28 +283,26 @@ def _system_words(column: str) -> tuple[str, str] | None:
     return None
 
 
-def _flow(session: Session, frame: pd.DataFrame, version: Version | None) -> dict[str, Any]:
-    """Return how often each class became another one."""
-    roles = session.ds.at(version).roles if version else session.ds.roles
-    cells = frame[frame["column"] == roles.get("label", "")]
-    pairs = cells.groupby(["old", "new"], dropna=False, sort=False).size()
-    pairs = pairs.sort_values(ascending=False, kind="stable")
+def _pairs(frame: pd.DataFrame, label: str | None) -> list[tuple[str | None, str | None, int]]:
+    """Return how often each class became another one, most frequent first."""
+    cells = frame[(frame["column"] == label) & frame["key"].notna()]
+    sizes = cells.groupby(["old", "new"], dropna=False, sort=False).size()
+    sizes = sizes.sort_values(ascending=False, kind="stable")
+    return [(_class(old), _class(new), int(n)) for (old, new), n in sizes.items()]
+
+
+def _flow(session: Session, content: _Content) -> list[schema.ClassFlow]:
     codes = {name: code for code, name in enumerate(session.classes.names)}
-    named = [(_class(old), _class(new), int(n)) for (old, new), n in pairs.head(_PAIRS).items()]
-    return {
-        "flow": [
-            {
-                "old": old,
-                "new": new,
-                "old_code": codes.get(old or "", -1),
-                "new_code": codes.get(new or "", -1),
-                "cells": n,
-            }
-            for old, new, n in named
-        ],
-        "flow_total": len(cells),
-        "flow_pairs": len(pairs),
-    }
+    return [
+        {
+            "old": old,
+            "new": new,
+            "old_code": codes.get(old or "", -1),
+            "new_code": codes.get(new or "", -1),
+            "cells": n,
+        }
+        for old, new, n in content.pairs[:_PAIRS]
+    ]
 
 
 def _class(value: Any) -> str | None:
@@ -280,9 +314,10 @@ def _said(texts: pd.Series, most: int) -> list[schema.Said]:
     return [{"text": str(text), "count": int(n)} for text, n in counts.head(most).items()]
 
 
-def _verdicts(session: Session, version: Version | None) -> list[schema.Said]:
-    if version is None:
-        table = session.ds.staged.delta.decisions
-        return _said(table["verdict"].to_pandas(), _REASONS)
-    frame = session.ds.decisions.table.select(["verdict", "version"]).to_pandas()
+def _staged_verdicts(ds: Dataset) -> list[schema.Said]:
+    return _said(ds.staged.delta.decisions["verdict"].to_pandas(), _REASONS)
+
+
+def _verdicts(ds: Dataset, version: Version) -> list[schema.Said]:
+    frame = ds.decisions.table.select(["verdict", "version"]).to_pandas()
     return _said(frame["verdict"][frame["version"] == version.name], _REASONS)

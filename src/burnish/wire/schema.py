@@ -381,21 +381,21 @@ class VersionRequest(TypedDict):
     """A version in full; an empty id is what is staged."""
 
     kind: Literal["version"]
-    id: str
+    version: Annotated[str, Doc("id")]
 
 
 class ViewRequest(TypedDict):
     """Look at a version in all widgets; null returns to the working copy."""
 
     kind: Literal["view"]
-    id: str | None
+    version: Annotated[str | None, Doc("id")]
 
 
 class RevertRequest(TypedDict):
     """Write a version that takes another one back."""
 
     kind: Literal["revert"]
-    id: str
+    version: Annotated[str, Doc("id")]
 
 
 class ScriptRequest(TypedDict):

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ChangedColumn, Said, VersionDetail } from "../../contract";
+import type { Said, VersionDetail } from "../../contract";
 import type { State } from "../../session/state";
 import { irrevertible, type Versions } from "../../session/versions";
 import { copyText } from "../../ui/clipboard";
@@ -49,49 +49,42 @@ function Title({ detail, head }: { detail: VersionDetail; head: boolean }) {
   );
 }
 
+/** Who and when; then where it stands in the history. */
 function Facts({ detail, versions }: { detail: VersionDetail; versions: Versions }) {
   const now = useNow();
   const ago = relative(detail.time, now);
   const exact = absolute(detail.time);
   return (
-    <dl class="b-facts">
-      <Fact name="by">{detail.author}</Fact>
+    <div class="b-facts">
       {detail.id === "" ? null : (
-        <Fact name="when">
-          {exact}
-          {exact.startsWith(ago) ? null : <span class="b-quiet-word"> · {ago}</span>}
-        </Fact>
+        <p>
+          <span class="b-facts-author">{detail.author}</span> · {exact}
+          {exact.startsWith(ago) ? null : ` · ${ago}`}
+        </p>
       )}
-      {detail.parents.length === 0 ? null : (
-        <Fact name={detail.parents.length > 1 ? "parents" : "after"}>
-          {detail.parents.map(({ id, name }) => (
-            <Button
-              key={id}
-              kind="link"
-              title={`Choose ${name}`}
-              onClick={() => versions.choose(id)}
-            >
-              {name}
-            </Button>
-          ))}
-        </Fact>
-      )}
-      {detail.id === "" ? null : (
-        <Fact name="id">
-          <Id id={detail.id} />
-        </Fact>
-      )}
-      <Fact name="rows">{detail.rows.toLocaleString("en")}</Fact>
-    </dl>
+      <p>
+        <After detail={detail} versions={versions} />
+        {count(detail.rows, "row")}
+        {detail.id === "" ? null : <Id id={detail.id} />}
+      </p>
+    </div>
   );
 }
 
-function Fact({ name, children }: { name: string; children: preact.ComponentChildren }) {
+function After({ detail, versions }: { detail: VersionDetail; versions: Versions }) {
+  if (detail.parents.length === 0) return null;
   return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
+    <>
+      {detail.parents.map(({ id, name }, place) => (
+        <span key={id}>
+          {place > 0 ? " and " : "after "}
+          <Button kind="link" title={`Choose ${name}`} onClick={() => versions.choose(id)}>
+            {name}
+          </Button>
+        </span>
+      ))}
+      {" · "}
+    </>
   );
 }
 
@@ -100,7 +93,8 @@ function Id({ id }: { id: string }) {
   const copy = async () => say((await copyText(id)) ? "Copied" : "The browser did not allow it");
   return (
     <>
-      <code title={id}>{id.slice(0, 8)}</code>
+      {" · "}
+      <code title={id}>{id.slice(0, 8)}</code>{" "}
       <Button kind="link" title="Copy the whole id" onClick={() => void copy()}>
         Copy
       </Button>
@@ -122,16 +116,12 @@ function Changed({ detail }: { detail: VersionDetail }) {
         {detail.columns.map((column) => (
           <li key={column.name}>
             <span title={column.name}>{column.name}</span>
-            <span>{amount(column)}</span>
+            {column.unit === "fact" ? null : <span>{count(column.cells, column.unit)}</span>}
           </li>
         ))}
       </ul>
     </Part>
   );
-}
-
-function amount({ cells, unit }: ChangedColumn): string {
-  return count(cells, unit);
 }
 
 function List({ title, entries }: { title: string; entries: Said[] }) {
@@ -161,9 +151,11 @@ export function Part({ title, children }: { title: string; children: preact.Comp
 
 function Acts({ state, versions, detail }: Props & { detail: VersionDetail }) {
   const { viewing, branch } = state.status.value;
+  const { head_id, staged, decisions } = state.graph.value;
+  const working = detail.id === "" || (detail.id === head_id && staged + decisions === 0);
   const gone = state.connection.value === "gone";
   const here = viewing !== null && viewing === detail.name;
-  const back = here || (detail.id === "" && viewing !== null);
+  const back = here || (working && viewing !== null);
   return (
     <div class="b-detail-acts">
       {back ? (
@@ -173,11 +165,13 @@ function Acts({ state, versions, detail }: Props & { detail: VersionDetail }) {
       ) : (
         <Button
           kind="primary"
-          disabled={gone || detail.id === ""}
-          title="Show this version in all widgets (Enter)"
+          disabled={gone || working}
+          title={
+            working ? "All widgets show this already" : "Show this version in all widgets (Enter)"
+          }
           onClick={() => void versions.view()}
         >
-          View this version <Keycap>↵</Keycap>
+          View on the map <Keycap>↵</Keycap>
         </Button>
       )}
       <RevertButton

@@ -4,7 +4,6 @@ import type { State } from "../../session/state";
 import type { Versions } from "../../session/versions";
 import { useNow } from "../../ui/time";
 import { useWindow, type Window } from "../../ui/virtual";
-import { graphWidth } from "./graph";
 import { BoneRow, VersionRow } from "./row";
 
 export const ROW = 40;
@@ -43,7 +42,7 @@ export function VersionList({ state, versions }: Props) {
       aria-label="Versions"
       aria-rowcount={graph.total}
       aria-activedescendant={active}
-      style={{ "--b-graph": `${graphWidth(graph.lanes)}px` }}
+      style={graph.versions > 1 ? {} : { height: `${graph.total * ROW + 1}px` }}
     >
       <div class="b-rows-inner" style={{ height: `${view.height}px` }}>
         {view.items.map(({ index, start }) => {

@@ -6,6 +6,8 @@ import { Button } from "../../ui/parts";
 import { Popover } from "../../ui/popover";
 import { count } from "../../ui/words";
 
+const QUOTED = 80;
+
 interface Props {
   state: State;
   versions: Versions;
@@ -18,7 +20,7 @@ interface Props {
 export function RevertButton({ state, versions, detail, reason }: Props) {
   const open = versions.confirming.value && reason === null;
   return (
-    <span class="b-anchor">
+    <span class="b-revert">
       <Button
         keycap="r"
         disabled={reason !== null}
@@ -48,8 +50,7 @@ function Confirm({ state, versions, detail }: Omit<Props, "reason">) {
           <strong>Take back {detail.name}?</strong>
         </p>
         <p>
-          {takenBack(detail)} to what {detail.columns.length === 1 ? "it was" : "they were"} before
-          “{detail.message.trim().split("\n")[0]}”.
+          {takenBack(detail)} before “{shortened(detail.message)}”.
         </p>
         <p class="b-quiet-word">
           A new version on {branch} does it; {detail.name} stays in the history.
@@ -77,13 +78,21 @@ function keepInside(event: TargetedKeyboardEvent<HTMLDivElement>): void {
   if (event.key !== "Escape") event.stopPropagation();
 }
 
-/** "212 cells of label and 10 dropped rows go back". */
+/** "212 cells of label and 10 rows dropped go back to what they were". */
 export function takenBack({ columns }: VersionDetail): string {
-  const parts = columns.map(({ name, cells, unit }) =>
-    unit === "cell" ? `${count(cells, "cell")} of ${name}` : `${count(cells, unit)} ${name}`,
-  );
-  const last = parts.pop() ?? "";
+  const parts = columns.map(({ name, cells, unit }) => {
+    if (unit === "fact") return `“${name}”`;
+    return unit === "cell"
+      ? `${count(cells, "cell")} of ${name}`
+      : `${count(cells, "row")} ${name}`;
+  });
   const one = columns.length === 1 && columns[0]?.cells === 1;
+  const last = parts.pop() ?? "";
   const all = parts.length > 0 ? `${parts.join(", ")} and ${last}` : last;
-  return `${all} ${one ? "goes" : "go"} back`;
+  return `${all} ${one ? "goes back to what it was" : "go back to what they were"}`;
+}
+
+function shortened(message: string): string {
+  const line = message.trim().split("\n")[0] ?? "";
+  return line.length <= QUOTED ? line : `${line.slice(0, QUOTED - 1)}…`;
 }

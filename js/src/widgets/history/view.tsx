@@ -32,7 +32,7 @@ export function HistoryView({ state, actions }: ViewProps) {
             <span class="b-version-cells">cells</span>
           </div>
           <VersionList state={state} versions={versions} />
-          {n === 1 ? <NoCommits /> : null}
+          {n <= 1 ? <NoCommits /> : null}
         </div>
         <Detail state={state} versions={versions} />
       </div>
