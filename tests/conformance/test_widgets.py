@@ -450,6 +450,94 @@ def test_a_new_widget_starts_where_the_others_are(kind: type[Any], ds: Dataset) 
     assert second.selection == bn.Selection(["a", "e"])
 
 
+EDITS = ("relabel", "decide", "drop", "restore", "mark", "undo", "redo", "commit")
+
+
+@every_widget
+def test_a_viewed_version_is_shown_by_every_widget_and_refuses_edits(
+    kind: type[Any], ds: Dataset
+) -> None:
+    widget, other = shown(kind, ds), Curator(ds)
+    ds.relabel("b", "cat")
+    ds.commit("one")
+    ds.relabel("d", "cat")
+    result(widget, "view", version=ds.at("v0").version.id)
+    for each in (widget, other):
+        assert each.status["viewing"] == each.status["version"] == "v0"
+        assert (each.status["read_only"], each.status["staged"]) == (True, 0)
+        assert (each.status["undo"], each.status["redo"]) == (None, None)
+        assert [entry["count"] for entry in each.classes] == [3, 2]
+    assert np.frombuffer(other.codes, "<u2").tolist()[1] == 1
+    assert (other.changed_rows, other.changed_codes) == (b"", b"")
+    assert result(widget, "peek", row=1)["preview"]["label"] == "dog"
+    before = everything(ds)
+    for name in EDITS:
+        failed = error(widget, name, **good_arguments(name))
+        assert (failed["code"], failed["hint"]) == ("viewing", "return to main first")
+    assert everything(ds) == before
+    result(widget, "view", version=None)
+    for each in (widget, other):
+        assert (each.status["viewing"], each.status["version"]) == (None, "v1")
+        assert (each.status["read_only"], each.status["staged"]) == (False, 1)
+    assert np.frombuffer(other.changed_rows, "<u4").tolist() == [3]
+
+
+def test_the_history_lists_versions_newest_first_and_what_is_staged_on_top(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel(["a", "c"], "dog", reason="seen twice", because=None)
+    ds.mark("b", "hard")
+    first = ds.commit("one\nwith more to say", author="ada")
+    ds.drop("e")
+    assert widget.graph["total"] == 3
+    assert (widget.graph["versions"], widget.graph["lanes"]) == (2, 1)
+    assert (widget.graph["head"], widget.graph["head_id"]) == (1, first.id)
+    page = result(widget, "versions", start=0, stop=9)
+    assert [row["name"] for row in page["rows"]] == ["", "v1", "v0"]
+    assert [row["message"] for row in page["rows"]][:2] == ["1 row dropped", "one"]
+    assert [row["branches"] for row in page["rows"]] == [[], ["main"], []]
+    assert [row["cells"] for row in page["rows"]] == [1, 3, 0]
+    assert result(widget, "versions", start=1, stop=2)["rows"] == page["rows"][1:2]
+    assert result(widget, "versions", start=7, stop=9)["rows"] == []
+
+
+@pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
+def test_a_version_is_told_in_full(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel(["a", "c"], "dog", reason="seen twice", because=found())
+    ds.relabel("f", "bird")
+    ds.mark("b", "hard")
+    ds.commit("one\nwith more to say", author="ada")
+    detail = result(widget, "version", version=ds.head.id)["detail"]
+    assert (detail["message"], detail["author"]) == ("one\nwith more to say", "ada")
+    assert [parent["name"] for parent in detail["parents"]] == ["v0"]
+    assert detail["columns"] == [
+        {"name": "label", "cells": 3, "unit": "cell"},
+        {"name": "marked hard", "cells": 1, "unit": "row"},
+    ]
+    flow = [(f["old"], f["new"], f["cells"], f["old_code"], f["new_code"]) for f in detail["flow"]]
+    assert flow == [("cat", "dog", 2, 0, 1), (None, "bird", 1, -1, 2)]
+    assert (detail["flow_total"], detail["flow_pairs"]) == (3, 2)
+    assert detail["reasons"] == [{"text": "seen twice", "count": 2}]
+    assert detail["findings"] == [{"text": found().id, "count": 2}]
+    assert detail["decisions"] == [{"text": "accepted", "count": 2}]
+    assert detail["rows"] == 6
+
+
+def test_a_version_is_reverted_with_a_name_and_refused_with_words(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel("a", "dog")
+    first = ds.commit("one")
+    ds.relabel("b", "cat")
+    failed = error(widget, "revert", version=first.id)
+    assert failed["code"] == "staged"
+    assert "in the way of reverting v1" in failed["message"]
+    ds.discard()
+    done = result(widget, "revert", version=first.id)
+    assert done == {"version": "v2", "text": "revert v1"}
+    assert widget.last_action["code"] == "ds.revert('v1')"
+    assert widget.graph["head_id"] == ds.head.id
+
+
 @pytest.mark.parametrize("kind", [EmbeddingMap, Curator], ids=lambda kind: kind.__name__)
 def test_the_map_shows_what_is_staged_dropped_and_flagged(kind: type[Any], ds: Dataset) -> None:
     widget = shown(kind, ds)

@@ -59,7 +59,7 @@ function Facts({ detail, versions }: { detail: VersionDetail; versions: Versions
       {detail.id === "" ? null : (
         <p>
           <span class="b-facts-author">{detail.author}</span> · {exact}
-          {exact.startsWith(ago) ? null : ` · ${ago}`}
+          {exact.startsWith(ago) ? null : <span class="b-unbroken"> · {ago}</span>}
         </p>
       )}
       <p>
