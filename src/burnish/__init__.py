@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from burnish.dataset import open as open
     from burnish.errors import BurnishError as BurnishError
     from burnish.measure.compare import compare as compare
+    from burnish.model import TrainingFingerprint as TrainingFingerprint
     from burnish.model import cross_val_probabilities as cross_val_probabilities
+    from burnish.model import reconstruct as reconstruct
+    from burnish.model import training_fingerprint as training_fingerprint
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
     from burnish.widgets import History as History
@@ -37,10 +40,13 @@ _HOMES = {
     "RelabelForm": "burnish.widgets",
     "Selection": "burnish.core.selection",
     "Slice": "burnish.core.slices",
+    "TrainingFingerprint": "burnish.model",
     "compare": "burnish.measure",
     "create": "burnish.dataset",
     "cross_val_probabilities": "burnish.model",
     "open": "burnish.dataset",
+    "reconstruct": "burnish.model",
+    "training_fingerprint": "burnish.model",
 }
 _MODULES = ("find",)
 

@@ -23,6 +23,7 @@
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
         ├── ViewingError      an old version is looked at, and that cannot be changed
+        ├── ReconstructionError  what a model was trained on is not there any more
         └── UndoError         there is nothing to undo or redo
 
 Each says what happened, with the value and what was expected, and ends in a hint with one next
@@ -170,9 +171,22 @@ class StagedError(HistoryError):
 
 
 class ConflictError(HistoryError):
-    """Someone else changed the same cells."""
+    """Someone else changed the same cells.
+
+    Attributes
+    ----------
+    conflicts : ConflictTable or None
+        The cells, where they are known, with who changed them and why.
+    """
 
     code = "conflict"
+    conflicts: object = None
+
+
+class ReconstructionError(HistoryError):
+    """What a model was trained on is not there, or is not what it was."""
+
+    code = "reconstruction"
 
 
 class ViewingError(HistoryError):
@@ -185,6 +199,10 @@ class UndoError(HistoryError):
     """There is nothing to undo or redo."""
 
     code = "undo"
+
+
+class LibraryWarning(UserWarning):
+    """Libraries have other versions than when a model was trained."""
 
 
 class NewClassWarning(UserWarning):

@@ -54,6 +54,15 @@ def viewing(opened: Notebook) -> str | None:
     return opened.python("(lambda s: s.viewing and ds.at(s.viewing).version.name)(history.session)")
 
 
+def settled_ring(page: Page) -> tuple[int, int]:
+    """Return where the current row stands once the map has come to rest."""
+    last, now = None, ring(page)
+    while now != last:
+        page.wait_for_timeout(300)
+        last, now = now, ring(page)
+    return now
+
+
 def choose(page: Page, name: str) -> None:
     version(page, name).click()
     expect(page.locator(f".b-detail[data-version={name}]")).to_be_visible()
@@ -72,7 +81,7 @@ def test_a_version_is_viewed_on_the_map_and_left_again(notebook, store, shots, d
 
         line(page, 0).click()
         expect(page.locator(".b-form")).to_contain_text(key)
-        at, before = ring(page), legend_count(page, new)
+        at, before = settled_ring(page), legend_count(page, new)
         wait_for_colour(page, at, new)
 
         choose(page, "v0")
@@ -80,7 +89,7 @@ def test_a_version_is_viewed_on_the_map_and_left_again(notebook, store, shots, d
         expect(banners(page)).to_have_count(2)
         expect(banners(page).first).to_contain_text("You are looking at v0")
         assert viewing(opened) == "v0"
-        wait_for_colour(page, ring(page), old)
+        wait_for_colour(page, settled_ring(page), old)
         assert legend_count(page, new) < before
         assert opened.python("[curator.status['rows'], curator.status['read_only']]") == [400, True]
         expect(page.locator(".b-footer").first).to_contain_text("ds.at('v0')")
@@ -96,7 +105,7 @@ def test_a_version_is_viewed_on_the_map_and_left_again(notebook, store, shots, d
         page.get_by_role("button", name="Return to main").last.click()
         expect(banners(page)).to_have_count(0)
         assert viewing(opened) is None
-        wait_for_colour(page, ring(page), new)
+        wait_for_colour(page, settled_ring(page), new)
         assert legend_count(page, new) == before
         assert opened.python("curator.status['rows']") == 399
 

@@ -240,11 +240,9 @@ class DatasetMachine(RuleBasedStateMachine):
         before = self.ds.fingerprint
         try:
             version = self.ds.revert(name)
-        except ConflictError:
+        except (ConflictError, UndoError):
             assert self.ds.fingerprint == before
             assert not self.ds.staged
-            return
-        if not len(frame):
             return
         for key, column, old in zip(frame["key"], frame["column"], frame["old"], strict=True):
             self.put(key, column, old)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -276,6 +280,20 @@ def test_columns_of_every_kind_are_kept_edited_and_exported(
         assert again.fingerprint == first
 
 
+def test_text_inside_lists_and_structs_of_polars_survives_a_drop() -> None:
+    cells = {"tags": [["x"], [], ["y", None]], "box": [{"name": "a"}, {"name": None}, None]}
+    with bn.create(None, pl.DataFrame({"id": [1, 2, 3], **cells}), key="id") as ds:
+        ds.drop(2)
+        assert ds.to_arrow()["tags"].to_pylist() == [["x"], ["y", None]]
+        assert ds.to_arrow()["box"].to_pylist() == [{"name": "a"}, None]
+
+
+def test_a_mapping_may_hold_arrow_columns_with_null_lists() -> None:
+    lists = pa.chunked_array([[[1.0], None], [[2.0]]])
+    with bn.create(None, {"id": pa.array([1, 2, 3]), "v": lists}, key="id") as ds:
+        assert ds.to_arrow()["v"].to_pylist() == [[1.0], None, [2.0]]
+
+
 def test_ten_thousand_columns_and_one_row(tmp_path: Path) -> None:
     frame = {"id": ["a"], **{f"c{i}": [i] for i in range(10_000)}}
     with bn.create(tmp_path / "x.burnish", frame, key="id") as ds:
@@ -301,6 +319,24 @@ def test_a_predicate_reads_names_with_quotes_and_refuses_ambiguous_ones() -> Non
     with bn.create(None, frame, key="id") as ds:
         assert ds.rows_where('"we ""ird; --" = 2 -- why').tolist() == [False, True]
         untouched(ds, PredicateError, "'A' or 'a'", lambda: ds.rows_where('"A" = 1'))
+
+
+def test_a_predicate_on_moments_is_the_same_in_every_time_zone() -> None:
+    code = (
+        "import burnish as bn, pyarrow as pa\n"
+        "moments = pa.array([0, 82_800], pa.timestamp('s', 'UTC'))\n"
+        "with bn.create(None, {'id': [1, 2], 't': moments}, key='id') as ds:\n"
+        "    print(ds.rows_where('hour(t) = 23').tolist())"
+    )
+    for zone in ("UTC", "Asia/Tokyo"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "TZ": zone},
+        )
+        assert done.stdout == "[False, True]\n"
 
 
 def test_a_user_without_an_account_is_named_by_number(monkeypatch: pytest.MonkeyPatch) -> None:

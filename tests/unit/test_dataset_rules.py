@@ -91,9 +91,15 @@ def test_revert_takes_a_version_back_and_keeps_later_ones(ds: Dataset) -> None:
     version = ds.revert("v1")
     assert version.name == "v3"
     assert ds.to_pandas()["label"].tolist() == ["cat", "dog", "dog", "dog"]
-    with pytest.raises(ConflictError, match="changed again"):
+    with pytest.raises(UndoError, match="nothing of v1 is left"):
         ds.revert("v1")
     assert (ds.head.name, len(ds.staged), ds.undo_text) == ("v3", 0, None)
+    ds.relabel("c", None)
+    ds.commit("three")
+    with pytest.raises(ConflictError, match="label of 'c'") as caught:
+        ds.revert("v2")
+    frame = caught.value.conflicts.frame()
+    assert frame[["key", "base", "ours", "theirs"]].values.tolist() == [["c", "dog", None, "cat"]]
 
 
 def test_revert_refuses_staged_edits(ds: Dataset) -> None:

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from burnish.errors import InputError
@@ -27,6 +28,25 @@ def test_folds_are_about_equally_large() -> None:
 
 def test_a_numpy_key_has_the_fold_of_the_python_value() -> None:
     assert assign_folds(np.arange(9), 4).tolist() == assign_folds(list(range(9)), 4).tolist()
+
+
+@pytest.mark.parametrize(
+    ("cells", "left", "right"),
+    [
+        ([0, 1_000, -5_000], pa.timestamp("ms"), pa.timestamp("ns")),
+        ([0, 1_000, -5_000], pa.timestamp("us", "UTC"), pa.timestamp("ns", "Asia/Tokyo")),
+        ([0, 1_000, -5_000], pa.duration("s"), pa.duration("ns")),
+    ],
+    ids=str,
+)
+def test_the_unit_and_zone_of_times_do_not_matter(
+    cells: list[int], left: pa.DataType, right: pa.DataType
+) -> None:
+    array = pa.array(cells, left)
+    moved = array.cast(right)
+    assert (
+        assign_folds(moved.to_pylist(), 97).tolist() == assign_folds(array.to_pylist(), 97).tolist()
+    )
 
 
 @pytest.mark.parametrize("n_folds", [1, 0, -2, 2.5, "5", None, True])

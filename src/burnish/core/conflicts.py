@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import repeat
@@ -65,7 +65,7 @@ class Conflict(NamedTuple):
     theirs_time: Any
 
 
-Keys: TypeAlias = Callable[[Ordinals], Sequence[Any]]
+Keys: TypeAlias = Callable[[Ordinals], Iterable[Any]]
 Rule: TypeAlias = (
     Literal["ours", "theirs", "newest"] | Mapping[tuple[Any, str], Any] | Callable[[Conflict], Any]
 )
@@ -160,10 +160,10 @@ def resolve(
     ----------
     conflicts : Conflicts
     rule : {"ours", "theirs", "newest"}, mapping or callable
-        ``"newest"`` takes the side that changed the cell later; ours where the times are equal
-        or unknown. A mapping gives values by ``(key, column)``, or ``(None, name)`` for a fact;
-        what it does not name stays open. A callable takes a `Conflict` and returns the value to
-        take, or `OPEN`.
+        ``"newest"`` takes the side that changed the cell later, ours where the times are equal;
+        a time that is not known counts as the oldest. A mapping gives values by
+        ``(key, column)``, or ``(None, name)`` for a fact; what it does not name stays open. A
+        callable takes a `Conflict` and returns the value to take, or `OPEN`.
     keys : callable, optional
         Gives the keys of ordinals; without it the ordinals stand for them.
     made : mapping, optional

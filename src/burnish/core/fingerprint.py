@@ -87,6 +87,28 @@ def _chunk_sums(name: str, keys: pa.Array, column: Column) -> Iterator[int]:
         yield _total(digests(framed([name.encode(), keys.slice(start, size), cells])))
 
 
+def row_hashes(keys: pa.Array) -> tuple[str, str]:
+    """Return the hash of a set of rows and that of their order.
+
+    Parameters
+    ----------
+    keys : BinaryArray of length n
+        Canonical keys, in order.
+
+    Returns
+    -------
+    str, str
+        64 hex digits each: the sum modulo 2²⁵⁶ of the SHA-256 of each key, and the SHA-256 over
+        those digests one after the other.
+    """
+    total, in_order = 0, hashlib.sha256()
+    for start, size in spans(keys, 0, len(keys)):
+        found = digests(keys.slice(start, size))
+        total += _total(found)
+        in_order.update(found.tobytes())
+    return f"{total % MODULUS:064x}", in_order.hexdigest()
+
+
 def spans(column: Column, start: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut a column into pieces whose canonical bytes fit into memory and into one array."""
     if size > 1 and (size > CHUNK or column.slice(start, size).nbytes > _CHUNK_BYTES):

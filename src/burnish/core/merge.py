@@ -31,9 +31,9 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
+from burnish.core.schema import COLUMN
 from burnish.errors import ColumnError
 
-COLUMN = "column:"
 _FACTS = "$facts"
 _NO_ROWS = np.empty(0, np.int64)
 _EDITS = pa.schema([("ordinal", pa.int64()), *PROVENANCE])
@@ -295,5 +295,6 @@ def _unchanged(cells: pa.Table, edits: pa.Table) -> pa.Table:
 def _add(tables: dict[str, pa.Table], column: str, cells: pa.Table) -> None:
     if not len(cells):
         return
-    table = pa.concat_tables([tables[column], cells]) if column in tables else cells
+    known = [tables[column]] if column in tables else []
+    table = pa.concat_tables([*known, cells], promote_options="default")
     tables[column] = table.take(pa.array(np.argsort(numbers(table, "ordinal"))))

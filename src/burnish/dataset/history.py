@@ -49,6 +49,7 @@ class History:
         self.path = path
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
+        self._numbers: dict[int, str] = {}
         self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
@@ -138,6 +139,10 @@ class History:
         self._record(commit)
         return list(self.graph.up(commit))[::-1]
 
+    def by_number(self, number: int) -> Version:
+        """Return the version of a number: ``v3`` of 3."""
+        return self.version(self._numbers[number])
+
     def number(self, commit: str) -> int:
         """Return the number of a version: 3 for ``v3``."""
         return self._record(commit).number
@@ -155,21 +160,35 @@ class History:
 
     def layer(self, commit: str) -> Delta:
         """Return the cells and facts that a version changed, with the numbers of their versions."""
-        delta = self.delta(commit)
-        cells = {name: self._numbered(table) for name, table in delta.cells.items()}
-        return stamped(Delta(cells, facts=delta.facts), self.number(commit))
+        delta, number = self.delta(commit), self.number(commit)
+        cells = {name: self._numbered(table, number) for name, table in delta.cells.items()}
+        return stamped(Delta(cells, facts=delta.facts), number)
 
-    def _numbered(self, table: pa.Table) -> pa.Table:
+    def _numbered(self, table: pa.Table, own: int) -> pa.Table:
         """Return the cells of a merge with version numbers for version ids."""
         if VERSION not in table.column_names:
             return table
-        ids = table[VERSION].combine_chunks().dictionary_encode()
-        known = [
-            self._records[i].number if i in self._records else -1
-            for i in ids.dictionary.to_pylist()
-        ]
-        numbers = pa.array(known, pa.int32()).take(ids.indices)
+        coded = table[VERSION].combine_chunks().dictionary_encode()
+        known = [self._number_of(name, own) for name in coded.dictionary.to_pylist()]
+        numbers = pa.array(known, pa.int32()).take(coded.indices).fill_null(own)
         return table.set_column(table.schema.get_field_index(VERSION), VERSION, numbers)
+
+    def _number_of(self, commit: str, own: int) -> int:
+        record = self._records.get(commit)
+        return record.number if record else own
+
+    def signed(self, delta: Delta) -> Delta:
+        """Return a change whose cells name the version that made them by id, null for this one."""
+        cells = {name: self._signed(table) for name, table in delta.cells.items()}
+        return Delta(cells, delta.decisions, delta.facts)
+
+    def _signed(self, table: pa.Table) -> pa.Table:
+        if VERSION not in table.column_names:
+            return table
+        coded = table[VERSION].combine_chunks().dictionary_encode()
+        known = pa.array(map(self._numbers.get, coded.dictionary.to_pylist()), pa.string())
+        place = table.schema.get_field_index(VERSION)
+        return table.set_column(place, VERSION, known.take(coded.indices))
 
     def decisions(self, commit: str) -> pa.Table:
         """Return the decisions that a version holds; read from the store once."""
@@ -272,6 +291,7 @@ class History:
         for record in found:
             self._check(record, last)
             self._records[record.id] = record
+            self._numbers[record.number] = record.id
             self.graph.add(record.id, tuple(record.header["parents"]))
             last = record.number
 
@@ -305,13 +325,10 @@ class History:
         return self._records[commit]
 
     def _by_name(self, ref: str) -> str | None:
-        for names in (
-            {record.name: record.id for record in self._records.values()},
-            *map(self.backend.refs, ("branch", "tag", "remote")),
-        ):
-            if ref in names:
-                return names[ref]
-        return None
+        if ref[:1] == "v" and ref[1:].isdecimal():
+            return self._numbers.get(int(ref[1:]))
+        kinds = map(self.backend.refs, ("branch", "tag", "remote"))
+        return next((names[ref] for names in kinds if ref in names), None)
 
     def _by_prefix(self, ref: str) -> str | None:
         if len(ref) < _SHORT:

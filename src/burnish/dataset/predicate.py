@@ -2,13 +2,15 @@
 
 The text must parse as one scalar expression over the dataset's columns. Sub-queries, windows,
 aggregates, parameters and functions whose result may differ between two calls are refused; the
-engine has a connection of its own without access to files, network, settings or extensions.
+engine has a connection of its own without access to files, network, settings or extensions, and
+counts days and hours of moments in UTC, wherever the machine stands.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -97,15 +99,18 @@ def columns_of(predicate: str, columns: list[str]) -> list[str]:
 def _locked() -> Any:
     import duckdb
 
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "enable_external_access": "false",
             "python_enable_replacements": "false",
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "lock_configuration": "true",
         }
     )
+    with suppress(duckdb.CatalogException):  # a build without time zones has no such setting
+        connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET lock_configuration = true")
+    return connection
 
 
 def _parse(predicate: str) -> dict[str, Any]:

@@ -12,23 +12,29 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from burnish.core.commitment import commitment
-from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash, without_no_ops
+from burnish.core.conflicts import Conflicts, Rule
+from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
 from burnish.core.version import Version, commit_id
-from burnish.dataset.gesture import Gesture, Provenance, restamped
+from burnish.dataset.applying import fitted, signed
+from burnish.dataset.gesture import Gesture, Provenance, count
 from burnish.dataset.history import History, header
+from burnish.dataset.merging import merged
 from burnish.dataset.state import State
+from burnish.dataset.views import ConflictTable
 from burnish.errors import BurnishError, BusyError, ConflictError, StagedError, UndoError
 from burnish.store.backend import CommitRecord, StaleError
 from burnish.store.codec import encode
 
 _TRIES = 20
 T = TypeVar("T")
-Kind = Literal["edit", "undo", "redo", "commit", "discard", "external"]
+Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "external"]
 
 
 @dataclass(frozen=True)
@@ -38,18 +44,21 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, or ``external`` when another
-        process did it.
+        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, or ``external`` when
+        another process did it.
     text, code : str
         In words, and as the Python call that does the same.
     rows : array of ordinals
         Rows that an edit, an undo or a redo was about.
+    reshaped : bool
+        Whether rows came or went, or columns, roles or names of classes changed.
     """
 
     kind: Kind
     text: str
     code: str
     rows: Ordinals = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    reshaped: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +133,7 @@ class WorkingCopy:
                 self._load()
             moved = self._follow() or moved
         if moved:
-            self._tell(Change("external", "changed in another process", ""))
+            self.tell(Change("external", "changed in another process", ""))
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
@@ -137,7 +146,8 @@ class WorkingCopy:
 
         gesture = self._retry(attempt)
         if gesture.delta:
-            self._tell(Change("edit", gesture.text, gesture.code, gesture.rows))
+            reshaped = gesture.changes_shape
+            self.tell(Change("edit", gesture.text, gesture.code, gesture.rows, reshaped))
         return gesture
 
     def move(self, step: Literal[-1, 1]) -> Gesture:
@@ -152,7 +162,8 @@ class WorkingCopy:
 
         gesture = self._retry(attempt)
         kind: Kind = "undo" if step < 0 else "redo"
-        self._tell(Change(kind, f"{kind}: {gesture.text}", f"ds.{kind}()", gesture.rows))
+        text, reshaped = f"{kind}: {gesture.text}", gesture.changes_shape
+        self.tell(Change(kind, text, f"ds.{kind}()", gesture.rows, reshaped))
         return gesture
 
     def discard(self) -> Delta:
@@ -166,45 +177,106 @@ class WorkingCopy:
             return gone
 
         gone = self._retry(attempt)
-        self._tell(Change("discard", "discard staged edits", "ds.discard()"))
+        self.tell(Change("discard", "discard staged edits", "ds.discard()"))
         return gone
 
     def revert(self, commit: str, author: str) -> Version:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
-        back = _dated(invert(self.history.delta(commit)), author, f"revert {name}")
+        why = Provenance(author, f"revert {name}")
+        back = signed(invert(self.history.delta(commit)), why)
         if not len(back):
             raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
+        hint = "set those cells by hand, or revert the later version first"
 
-        def delta() -> Delta:
-            if self._staged:
-                raise StagedError(
-                    f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
-                    f"decisions are in the way of reverting {name}",
-                    hint="commit them with ds.commit('…'), or drop them with ds.discard()",
+        def make() -> Delta:
+            fitting = self._fitting(back, f"reverting {name}", hint)
+            if fitting is None:
+                raise UndoError(
+                    f"nothing of {name} is left to take back", hint="ds.log() shows who did"
                 )
-            _refuse_changed_since(back, self._state, name)
-            return back
+            return fitting
 
-        return self._write(delta, f"revert {name}", author, f"ds.revert({name!r})")
+        return self._write(make, f"revert {name}", author, f"ds.revert({name!r})")
+
+    def cherry_pick(self, commit: str, author: str) -> Version:
+        """Write a version that makes the change of another one here."""
+        version = self.history.version(commit)
+        change = self.history.delta(commit)
+        hint = (
+            f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
+        )
+        make = partial(self._fitting, change, f"picking {version.name}", hint)
+        message = f"{version.message} (picked from {version.name})"
+        return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
+
+    def merge(
+        self, theirs: str, rule: Rule | None, message: str, author: str, code: str
+    ) -> tuple[Version | None, Conflicts]:
+        """Bring another version's changes in; nothing is written where conflicts are left."""
+        left: list[Conflicts] = [Conflicts()]
+        why = Provenance(author, message)
+        graph = self.history.graph
+
+        def make() -> Delta | None:
+            self._refuse_staged(f"merging {self.history.version(theirs).name}")
+            head = self._where.head
+            if graph.contains(head, theirs):
+                return None
+            if graph.contains(theirs, head):
+                self._forward(theirs, message)
+                return None
+            delta, left[0] = merged(self.history, head, theirs, rule, why)
+            return None if len(left[0]) else self.history.signed(delta)
+
+        version = self._write(make, message, author, code, others=(theirs,))
+        return (None if len(left[0]) else version), left[0]
 
     def commit(self, message: str, author: str, code: str) -> Version:
         """Write the staged net change as a version; the head when there is none."""
-        return self._write(lambda: self._staged, message, author, code)
+        return self._write(lambda: self._staged or None, message, author, code)
 
-    def _write(self, delta: Callable[[], Delta], message: str, author: str, code: str) -> Version:
+    def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
+        self._refuse_staged(doing)
+        taken, left = fitted(self._state, change)
+        if len(left):
+            raise conflict_error(left, self._state, doing, hint)
+        return taken or None
+
+    def _forward(self, target: str, act: str) -> None:
+        backend = self.history.backend
+        self._where = backend.advance(self.branch, self.user, self._where, target, act)
+        self._gestures = []
+        self._derive()
+
+    def _refuse_staged(self, doing: str) -> None:
+        if self._staged:
+            raise StagedError(
+                f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
+                f"decisions are in the way of {doing}",
+                hint="commit them with ds.commit('…'), or drop them with ds.discard()",
+            )
+
+    def _write(
+        self,
+        make: Callable[[], Delta | None],
+        message: str,
+        author: str,
+        code: str,
+        others: tuple[str, ...] = (),
+    ) -> Version:
+        """Write what `make` gives as a version; the head where it gives None."""
         txn_id = uuid.uuid4().hex
+        start = self._where.head
 
         def attempt() -> Version | None:
-            change = delta()
-            if not change:
+            change = make()
+            if change is None:
                 return None
-            before = self.history.state(self._where.head)
-            record = self._record(change, message, author, txn_id)
+            record = self._record(change, message, author, txn_id, others)
             stored, self._where = self.history.backend.commit(
-                self.branch, self.user, self._where, record
+                self.branch, self.user, self._where, record, message
             )
-            self.history.keep_state(stored.id, before.apply(change, stored.number))
             self.history.refresh()
             self._gestures = []
             self._derive()
@@ -212,14 +284,21 @@ class WorkingCopy:
 
         version = self._retry(attempt, txn_id)
         if version is None:
-            return self.history.version(self._where.head)
-        self._tell(Change("commit", f"commit {version.name}: {message}", code))
+            version = self.history.version(self._where.head)
+            if version.id != start:
+                self.tell(
+                    Change("commit", f"{message}: now at {version.name}", code, reshaped=True)
+                )
+            return version
+        self.tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
 
-    def _record(self, delta: Delta, message: str, author: str, txn_id: str) -> CommitRecord:
+    def _record(
+        self, delta: Delta, message: str, author: str, txn_id: str, others: tuple[str, ...]
+    ) -> CommitRecord:
         seed = secrets.token_bytes(32)
         head = header(
-            parents=[self._where.head],
+            parents=[self._where.head, *others],
             author=author,
             message=message,
             txn_id=txn_id,
@@ -321,7 +400,14 @@ class WorkingCopy:
         head = self.history.state(self._where.head)
         self._state = head.apply(self._staged) if self._staged else head
 
-    def _tell(self, change: Change) -> None:
+    def on(self, branch: str) -> WorkingCopy:
+        """Return the user's working copy of another branch, with the same listeners."""
+        other = WorkingCopy(self.history, branch, self.user)
+        other._listeners = self._listeners
+        return other
+
+    def tell(self, change: Change) -> None:
+        """Call the listeners."""
         failures: list[Exception] = []
         for callback in list(self._listeners):
             try:
@@ -332,24 +418,22 @@ class WorkingCopy:
             raise failures[0]
 
 
-def _dated(delta: Delta, author: str, reason: str) -> Delta:
-    why = Provenance(author, reason)
-    return Delta({name: restamped(table, why) for name, table in delta.cells.items()})
-
-
-def _refuse_changed_since(back: Delta, state: State, name: str) -> None:
-    for column, table in back.cells.items():
-        now = state.cells_at(column, back.ordinals(column))
-        changed = len(without_no_ops(table.set_column(2, "new", now)))
-        if changed:
-            raise ConflictError(
-                f"{changed} cells of {column!r} were changed again after {name}",
-                hint="set those cells by hand, or revert the later version first",
-            )
+def conflict_error(left: Conflicts, state: State, doing: str, hint: str) -> ConflictError:
+    """Return the error that names the first conflicts of a change and carries them all."""
+    table = ConflictTable(left, state)
+    shown = ", ".join(f"{c.column} of {c.key!r}" for c in islice(table, 3))
+    error = ConflictError(
+        f"{count(len(left), 'cell')} {'is' if len(left) == 1 else 'are'} not as {doing} expects "
+        f"them, among them {shown}",
+        hint=hint,
+    )
+    error.conflicts = table
+    return error
 
 
 def _overlap(mine: Delta, theirs: Delta) -> bool:
-    if any(len(np.intersect1d(mine.ordinals(c), theirs.ordinals(c))) for c in mine.cells):
+    facts = set(mine.facts["name"].to_pylist()) & set(theirs.facts["name"].to_pylist())
+    if facts or any(len(np.intersect1d(mine.ordinals(c), theirs.ordinals(c))) for c in mine.cells):
         return True
     return _drops_edited(mine, theirs) or _drops_edited(theirs, mine)
 

@@ -65,9 +65,10 @@ def normalise(array: pa.Array | pa.ChunkedArray) -> pa.Array:
         return array.cast(pa.string())
     if types.is_binary_view(kind) or (types.is_large_binary(kind) and array.nbytes < 2**31):
         return array.cast(pa.binary())
-    if is_list(kind):
-        return _fixed_size(array)
-    return array
+    if types.is_nested(kind):
+        inner = _without_views(kind)
+        array = array if inner == kind else array.cast(inner)
+    return _fixed_size(array) if is_list(kind) else array
 
 
 def exact(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -142,6 +143,8 @@ def _columns(frame: Any) -> list[tuple[Any, Any]]:
 
 
 def _array(name: Any, values: Any) -> pa.Array:
+    if isinstance(values, (pa.Array, pa.ChunkedArray)):
+        return values
     try:
         nested = _nested(values)
         array = pa.array(values, from_pandas=True) if nested is None else nested
@@ -190,6 +193,22 @@ def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
     if pa.types.is_binary(kind) and column.nbytes >= 2**31:
         column = column.cast(pa.large_binary())
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], kind)
+
+
+def _without_views(kind: pa.DataType) -> pa.DataType:
+    """Return a nested type without string views, of which Arrow cannot take rows."""
+    types = pa.types
+    if types.is_string_view(kind):
+        return pa.string()
+    if types.is_binary_view(kind):
+        return pa.binary()
+    if types.is_struct(kind):
+        return pa.struct([field.with_type(_without_views(field.type)) for field in kind])
+    if types.is_fixed_size_list(kind):
+        return pa.list_(_without_views(kind.value_type), kind.list_size)
+    if types.is_large_list(kind):
+        return pa.large_list(_without_views(kind.value_type))
+    return pa.list_(_without_views(kind.value_type)) if types.is_list(kind) else kind
 
 
 def _nan_as_null(array: pa.Array) -> pa.Array:

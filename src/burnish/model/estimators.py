@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from burnish.errors import EstimatorError
@@ -105,11 +105,20 @@ def attempt(what: str, estimator: Any, act: Callable[[], Any], given: Any) -> An
         ) from error
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of what results depend on."""
-    from importlib.metadata import version
+def library_versions(
+    names: Iterable[str] = ("numpy", "pandas", "scikit-learn"),
+) -> dict[str, str | None]:
+    """Return the versions of what results depend on, None where it is not installed."""
+    return {name: _version_of(name) for name in names}
 
-    return {name: version(name) for name in ("numpy", "pandas", "scikit-learn")}
+
+def _version_of(name: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _clone(estimator: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,19 @@ def canonical(value: Any) -> str:
     if isinstance(value, tuple):
         return "(" + ",".join(canonical(part) for part in value) + ")"
     bare = plain(value)
+    if isinstance(bare, (datetime, timedelta)):
+        bare = _any_unit(bare)
     return f"{type(bare).__name__}:{bare!r}"
+
+
+def _any_unit(value: Any) -> Any:
+    """Return a time so that it is spelled the same whichever unit and zone it is stored in."""
+    if hasattr(value, "to_pydatetime") and not value.nanosecond:
+        value = value.to_pydatetime()
+    if hasattr(value, "to_pytimedelta") and not value.nanoseconds:
+        value = value.to_pytimedelta()
+    aware = isinstance(value, datetime) and value.tzinfo is not None
+    return value.astimezone(UTC) if aware else value
 
 
 def _fold(text: str, n_folds: int, seed: int) -> int:

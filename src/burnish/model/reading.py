@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -80,13 +81,13 @@ def labels_of(reading: Reading) -> KeyArray:
 def identities_of(reading: Reading) -> KeyArray:
     """Return what must stay together in folds: the group, or the key where there is none."""
     groups = role_values(reading, "group")
-    if groups is None:
-        return reading.keys
-    marked = [
-        ("key", key) if group is None else ("group", group)
-        for group, key in zip(groups, reading.keys, strict=True)
-    ]
-    return key_array(marked)
+    return reading.keys if groups is None else grouped(reading.keys, groups)
+
+
+def grouped(keys: KeyArray, groups: Iterable[Any]) -> KeyArray:
+    """Return each row's group, or its key where the group is null."""
+    pairs = zip(groups, keys, strict=True)
+    return key_array([("key", key) if group is None else ("group", group) for group, key in pairs])
 
 
 def is_null(values: KeyArray) -> Mask:

@@ -391,7 +391,7 @@ class Session:
 
     def _hear(self, change: Change) -> None:
         self._record(change)
-        if change.kind in ("commit", "external", "discard"):
+        if change.kind in ("commit", "external", "discard", "switch"):
             self._read_head()
             self._tell("head")
         else:

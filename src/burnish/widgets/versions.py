@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +11,12 @@ import pandas as pd
 
 from burnish.core.delta import DROPPED, MARK, ROW
 from burnish.core.keys import plain
+from burnish.core.lanes import Row, lay_out, width
 from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset import Dataset
 from burnish.errors import InputError
 from burnish.session import Session
-from burnish.session.graph import Row, lay_out, width
 from burnish.wire import schema
 
 _STAGED = ""
@@ -72,7 +72,7 @@ class Story:
 def story_of(session: Session) -> Story:
     """Return the history as it is now; made anew only where a version or a name changed."""
     ds = session.ds
-    branches, tags = _names(_branches(ds)), _names(_tags(ds))
+    branches, tags = _names(ds.branches), _names(ds.tags)
     key = (ds.head.id, bool(ds.staged), branches, tags)
     known: Story | None = session.memo.get("story")
     if known is None or known.key != key:
@@ -181,29 +181,15 @@ def _parents(session: Session, version: Version | None) -> list[schema.VersionNa
 
 def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
     ds = session.ds
-    versions = {version.id: version for version in _log(ds)}
+    versions = {version.id: version for version in ds.log(all=True)}
     edges = [(version.id, version.parents) for version in versions.values()]
     head = ds.head.id
     if ds.staged:
         edges.insert(0, (_STAGED, (head,)))
     rows = lay_out(edges, _STAGED if ds.staged else head)
     place = {row.id: i for i, row in enumerate(rows)}
-    named = (_by_version(_branches(ds)), _by_version(_tags(ds)))
+    named = (_by_version(ds.branches), _by_version(ds.tags))
     return Story(session, key, seq, versions, rows, place, *named)
-
-
-def _log(ds: Dataset) -> Iterable[Version]:
-    return ds.log()
-
-
-def _branches(ds: Dataset) -> Mapping[str, Version]:
-    found: Mapping[str, Version] = getattr(ds, "branches", {ds.branch_name: ds.head})
-    return found
-
-
-def _tags(ds: Dataset) -> Mapping[str, Version]:
-    found: Mapping[str, Version] = getattr(ds, "tags", {})
-    return found
 
 
 def _names(refs: Mapping[str, Version]) -> tuple[tuple[str, str], ...]:

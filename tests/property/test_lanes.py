@@ -7,7 +7,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnish.session.graph import Row, lay_out, width
+from burnish.core.lanes import Row, lay_out, width
 
 Versions = list[tuple[str, tuple[str, ...]]]
 

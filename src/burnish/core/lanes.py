@@ -102,3 +102,28 @@ def _lane_of(into: tuple[int, ...], lanes: Collection[int]) -> int:
 
 def _free(lanes: Collection[int]) -> int:
     return next(lane for lane in count(1) if lane not in lanes)
+
+
+def as_text(rows: list[Row], texts: list[str]) -> str:
+    """Return a picture in plain characters, each version's text beside its dot."""
+    size = width(rows)
+    lines = []
+    for row, text in zip(rows, texts, strict=True):
+        joining = [lane for lane in row.into if lane != row.lane]
+        lines += [_joints(row, joining, size, "/")] if joining else []
+        lines.append(f"{_cells(size, {**dict.fromkeys(row.past, '|'), row.lane: '*'})}  {text}")
+        leaving = [lane for lane in row.out if lane != row.lane]
+        lines += [_joints(row, leaving, size, "\\")] if leaving else []
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _joints(row: Row, lanes: list[int], size: int, mark: str) -> str:
+    other = {"/": "\\", "\\": "/"}[mark]
+    own = row.into if mark == "/" else row.out
+    straight = {row.lane: "|"} if row.lane in own else {}
+    slanted = {lane: mark if lane > row.lane else other for lane in lanes}
+    return _cells(size, {**dict.fromkeys(row.past, "|"), **straight, **slanted})
+
+
+def _cells(size: int, marks: dict[int, str]) -> str:
+    return " ".join(marks.get(lane, " ") for lane in range(size))

@@ -1,0 +1,133 @@
+"""A change that was made on another state, put onto this one where it fits.
+
+Reverting, cherry-picking and applying a patch are this one thing: a cell that holds what the
+change expects takes the new value, one that holds the new value already is left alone, and any
+other is a conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from burnish.core.canonical import cell_bytes
+from burnish.core.conflicts import Conflicts, beside
+from burnish.core.delta import (
+    PROVENANCE,
+    ROW,
+    Delta,
+    Ordinals,
+    cells_schema,
+    is_system,
+    numbers,
+)
+from burnish.dataset.gesture import Provenance, restamped
+from burnish.dataset.state import State
+
+Mask = npt.NDArray[np.bool_]
+
+
+def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
+    """Return the part of a change that a state can take, and where it conflicts.
+
+    Parameters
+    ----------
+    state : State
+    change : Delta
+        Its ``old`` is what it expects.
+
+    Returns
+    -------
+    Delta
+        Without cells and facts that are as the change wants them already.
+    Conflicts
+        ``base`` is what the change expects, ``ours`` what is there, ``theirs`` what it wants.
+    """
+    facts, facts_left = _fitted_facts(state, change.facts)
+    rows, rows_left = _fitted_cells(state, ROW, change.cells)
+    shape = Delta(rows, facts=facts)
+    after = state.apply(shape)
+    cells, left = dict(rows), dict(rows_left)
+    for column in sorted(change.cells.keys() - {ROW}):
+        taken, refused = _fitted_cells(after, column, change.cells)
+        cells |= taken
+        left |= refused
+    return Delta(cells, facts=facts), Conflicts(left, facts_left)
+
+
+def signed(change: Delta, why: Provenance) -> Delta:
+    """Return a change with another author and reason, as of now."""
+    cells = {name: restamped(table, why) for name, table in change.cells.items()}
+    return Delta(cells, facts=restamped(change.facts, why) if len(change.facts) else change.facts)
+
+
+def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
+    """Return who changed cells last, why and when, nulls where nobody did."""
+    net = state.net(column)
+    known = numbers(net, "ordinal")
+    if not len(known):
+        return _nobody(len(ordinals))
+    places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
+    picked = pa.array(places, mask=known[places] != ordinals)
+    return pa.table([net[name].take(picked) for name in PROVENANCE.names], schema=PROVENANCE)
+
+
+def _fitted_cells(
+    state: State, column: str, cells: Mapping[str, pa.Table]
+) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
+    table = cells.get(column)
+    if table is None:
+        return {}, {}
+    now, there = _now(state, column, table)
+    done = _alike(now, table["new"]) & there
+    fits = _alike(now, table["old"]) & there & ~done
+    taken = table.filter(pa.array(fits))
+    bad = ~(fits | done)
+    refused = _refused(state, column, table.filter(pa.array(bad)), now.filter(pa.array(bad)))
+    return {column: taken} if len(taken) else {}, {column: refused} if len(refused) else {}
+
+
+def _now(state: State, column: str, table: pa.Table) -> tuple[pa.Array, Mask]:
+    """Return what cells hold, and whether they are there at all."""
+    ordinals = numbers(table, "ordinal")
+    if is_system(column):
+        return state.cells_at(column, ordinals), np.ones(len(ordinals), bool)
+    if column not in state.schema.by_id:
+        return pa.nulls(len(ordinals), table["new"].type), np.zeros(len(ordinals), bool)
+    return state.cells_at(column, ordinals), state.is_there(ordinals)
+
+
+def _refused(state: State, column: str, wanted: pa.Table, now: pa.Array) -> pa.Table:
+    known = is_system(column) or column in state.schema.by_id
+    ordinals = numbers(wanted, "ordinal")
+    stamps = last_edits(state, column, ordinals) if known else _nobody(len(ordinals))
+    columns = [wanted["ordinal"], wanted["old"], now, *stamps.columns]
+    ours = pa.table(columns, schema=cells_schema(wanted["new"].type))
+    return beside(ours, wanted)
+
+
+def _fitted_facts(state: State, facts: pa.Table) -> tuple[pa.Table, pa.Table | None]:
+    names = facts["name"].to_pylist()
+    now = pa.array([state.facts.get(name) for name in names], pa.string())
+    done = _alike(now, facts["new"])
+    fits = _alike(now, facts["old"]) & ~done
+    bad = pa.array(~(fits | done))
+    taken, wanted = facts.filter(pa.array(fits)), facts.filter(bad)
+    if not len(wanted):
+        return taken, None
+    stamps = _nobody(len(wanted)).columns
+    columns = [wanted["name"], wanted["old"], now.filter(bad), *stamps]
+    return taken, beside(pa.table(columns, ["name", "old", "new", *PROVENANCE.names]), wanted)
+
+
+def _alike(one: pa.Array, other: pa.ChunkedArray) -> Mask:
+    same = pc.equal(cell_bytes(one), cell_bytes(other))
+    return np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _nobody(size: int) -> pa.Table:
+    return pa.table([pa.nulls(size, kind) for kind in PROVENANCE.types], schema=PROVENANCE)
