@@ -11,7 +11,6 @@ from e2e.test_loop import (
     chip,
     label_of,
     legend_count,
-    line,
     ring,
     shown,
     store,
@@ -79,7 +78,7 @@ def test_a_version_is_viewed_on_the_map_and_left_again(notebook, store, shots, d
         expect(detail).to_contain_text("1 row")
         page.screenshot(path=shots / f"history-{'dark' if dark else 'light'}.png")
 
-        line(page, 0).click()
+        opened.python(f"curator.session.focus({int(key[4:])})")
         expect(page.locator(".b-form")).to_contain_text(key)
         at, before = settled_ring(page), legend_count(page, new)
         wait_for_colour(page, at, new)
