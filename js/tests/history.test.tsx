@@ -225,7 +225,7 @@ describe("the history", () => {
   it("goes to a parent by its name, in sight or not", async () => {
     show({ graph: "merges" });
     await ready("v40");
-    const link = root().querySelector(".b-facts .b-link") as HTMLElement;
+    const link = root().querySelector(".b-version-facts .b-link") as HTMLElement;
     const name = link.textContent ?? "";
     link.click();
     await ready(name);

@@ -57,6 +57,8 @@ const OF_HISTORY: Record<string, Command> = {
   Enter: { name: "view" },
   Escape: { name: "return" },
   r: { name: "revert" },
+  z: { name: "undo" },
+  Z: { name: "redo" },
   "?": { name: "help" },
 };
 
@@ -66,6 +68,8 @@ const HISTORY_HELP: Help = [
   [["↵"], "view the version in all widgets"],
   [["Esc"], "return to the branch"],
   [["r"], "revert the version"],
+  [["z"], "undo what is staged"],
+  [["Shift z"], "redo"],
   [["?"], "show or hide this help"],
 ];
 

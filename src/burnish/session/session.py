@@ -299,7 +299,10 @@ class Session:
     @property
     def live(self) -> Mask:
         """Which of all rows are live as shown."""
-        return self.state.is_live(np.arange(self.n_rows, dtype=np.int64))
+        state = self.state
+        if state.n_ordinals == self.n_rows:
+            return state.live_mask
+        return state.is_live(np.arange(self.n_rows, dtype=np.int64))
 
     def staged_codes(self) -> tuple[npt.NDArray[np.uint32], Codes]:
         """Return the rows whose class is staged to change, and their new codes."""

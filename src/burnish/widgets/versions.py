@@ -45,6 +45,7 @@ class Story:
     seq: int
     versions: Mapping[str, Version]
     rows: list[Row]
+    lanes: int
     place: Mapping[str, int]
     branches: Mapping[str, list[str]]
     tags: Mapping[str, list[str]]
@@ -89,7 +90,7 @@ def graph_info(session: Session) -> schema.GraphInfo:
     return {
         "total": len(story),
         "versions": len(story.versions),
-        "lanes": width(story.rows),
+        "lanes": story.lanes,
         "staged": len(staged),
         "decisions": staged.decisions,
         "head": story.place[head],
@@ -189,7 +190,7 @@ def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
     rows = lay_out(edges, _STAGED if ds.staged else head)
     place = {row.id: i for i, row in enumerate(rows)}
     named = (_by_version(ds.branches), _by_version(ds.tags))
-    return Story(session, key, seq, versions, rows, place, *named)
+    return Story(session, key, seq, versions, rows, width(rows), place, *named)
 
 
 def _names(refs: Mapping[str, Version]) -> tuple[tuple[str, str], ...]:

@@ -55,10 +55,10 @@ function Facts({ detail, versions }: { detail: VersionDetail; versions: Versions
   const ago = relative(detail.time, now);
   const exact = absolute(detail.time);
   return (
-    <div class="b-facts">
+    <div class="b-version-facts">
       {detail.id === "" ? null : (
         <p>
-          <span class="b-facts-author">{detail.author}</span> · {exact}
+          <span class="b-version-facts-author">{detail.author}</span> · {exact}
           {exact.startsWith(ago) ? null : <span class="b-unbroken"> · {ago}</span>}
         </p>
       )}
