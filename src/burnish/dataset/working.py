@@ -134,6 +134,7 @@ class WorkingCopy:
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
+        self.history.backend.check_writable()
 
         def attempt() -> Gesture:
             gesture = make(self._state)
