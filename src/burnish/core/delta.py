@@ -136,6 +136,16 @@ def _stamped(table: pa.Table, version: int) -> pa.Table:
     return table.append_column(VERSION, pa.array(np.full(len(table), version, np.int32)))
 
 
+def unnumbered(delta: Delta) -> Delta:
+    """Return a change whose cells carry no number of a version."""
+    cells = {name: _unnumbered(table) for name, table in delta.cells.items()}
+    return Delta(cells, delta.decisions, delta.facts)
+
+
+def _unnumbered(table: pa.Table) -> pa.Table:
+    return table.drop_columns([VERSION]) if VERSION in table.column_names else table
+
+
 def without_no_ops(table: pa.Table) -> pa.Table:
     """Return the cells whose value really changes."""
     same = pc.equal(cell_bytes(table["old"]), cell_bytes(table["new"]))

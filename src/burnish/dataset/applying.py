@@ -25,6 +25,7 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
+from burnish.core.schema import COLUMN
 from burnish.dataset.gesture import Provenance, restamped
 from burnish.dataset.state import State
 
@@ -49,11 +50,11 @@ def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
     """
     facts, facts_left = _fitted_facts(state, change.facts)
     rows, rows_left = _fitted_cells(state, ROW, change.cells)
-    shape = Delta(rows, facts=facts)
-    after = state.apply(shape)
+    after = state.apply(Delta(rows, facts=facts))
     cells, left = dict(rows), dict(rows_left)
-    for column in sorted(change.cells.keys() - {ROW}):
-        taken, refused = _fitted_cells(after, column, change.cells)
+    rest = _without_what_goes(after, change)
+    for column in sorted(rest.keys() - {ROW}):
+        taken, refused = _fitted_cells(after, column, rest)
         cells |= taken
         left |= refused
     return Delta(cells, facts=facts), Conflicts(left, facts_left)
@@ -74,6 +75,21 @@ def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
     places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
     picked = pa.array(places, mask=known[places] != ordinals)
     return pa.table([net[name].take(picked) for name in PROVENANCE.names], schema=PROVENANCE)
+
+
+def _without_what_goes(after: State, change: Delta) -> dict[str, pa.Table]:
+    """Return cells but those of columns and rows that the change itself takes away."""
+    facts = change.facts.filter(pc.is_null(change.facts["new"]))["name"].to_pylist()
+    gone = {name.removeprefix(COLUMN) for name in facts} - after.schema.by_id.keys()
+    left = {name: table for name, table in change.cells.items() if name not in gone}
+    rows = change.cells.get(ROW)
+    if rows is None:
+        return left
+    taken_out = rows.filter(pc.is_null(rows["new"]))["ordinal"]
+    return {
+        name: table.filter(pc.invert(pc.is_in(table["ordinal"], value_set=taken_out)))
+        for name, table in left.items()
+    }
 
 
 def _fitted_cells(

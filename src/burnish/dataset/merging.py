@@ -26,6 +26,7 @@ from burnish.core.delta import (
     numbers,
     squash,
     stamped,
+    unnumbered,
     without_no_ops,
 )
 from burnish.core.merge import SURE, Merged, Unsure, three_way
@@ -80,7 +81,7 @@ def merged(
     if renames and label is not None:
         column = mine.id_of(label)
         to_ours, to_theirs = (_renamed(side, column, renames) for side in (to_ours, to_theirs))
-    found = three_way(_unnumbered(to_ours), to_theirs, unsure=start.unsure)
+    found = three_way(unnumbered(to_ours), to_theirs, unsure=start.unsure)
     clean, conflicts = _compared_rows(found, mine, other)
     chosen, left = _decided(conflicts, rule, mine, why)
     delta = squash([_on(mine, clean), stamped(chosen, STAGED)])
@@ -117,7 +118,7 @@ def _start(history: History, bases: list[str]) -> Start:
         below = _start(history, history.graph.merge_bases(start.commit, base))
         ours = squash([below.to(history, start.commit), start.change])
         found = three_way(
-            _unnumbered(ours), _unnumbered(below.to(history, base)), unsure=below.unsure
+            unnumbered(ours), unnumbered(below.to(history, base)), unsure=below.unsure
         )
         change = squash([start.change, found.clean])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
@@ -250,11 +251,3 @@ def _without(table: pa.Table, rows: Ordinals) -> pa.Table:
 
 def _filled(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in sorted(tables.items()) if len(table)}
-
-
-def _unnumbered(side: Delta) -> Delta:
-    return Delta(
-        {n: t.select(cells_schema(t["new"].type).names) for n, t in side.cells.items()},
-        side.decisions,
-        side.facts,
-    )
