@@ -7,6 +7,7 @@ other is a conflict.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -25,9 +26,10 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
-from burnish.core.schema import COLUMN
+from burnish.core.schema import COLUMN, ROLE, Schema
 from burnish.dataset.gesture import Provenance, restamped
 from burnish.dataset.state import State
+from burnish.errors import ConflictError
 
 Mask = npt.NDArray[np.bool_]
 
@@ -64,6 +66,30 @@ def signed(change: Delta, why: Provenance) -> Delta:
     """Return a change with another author and reason, as of now."""
     cells = {name: restamped(table, why) for name, table in change.cells.items()}
     return Delta(cells, facts=restamped(change.facts, why) if len(change.facts) else change.facts)
+
+
+def check_schema(schema: Schema) -> None:
+    """Refuse columns and roles that come from different states and do not go together.
+
+    Raises
+    ------
+    ConflictError
+        Two columns have one name, or a role is of a column that is not there.
+    """
+    twice = [name for name, n in Counter(schema.names).items() if n > 1]
+    if twice:
+        raise ConflictError(
+            f"there would be two columns {twice[0]!r}, one from each side",
+            hint="rename one of them with ds.rename_column(old, new) and commit, then try again",
+        )
+    for role, ids in schema.named(ROLE).items():
+        lost = ({ids} if isinstance(ids, str) else set(ids)) - schema.by_id.keys()
+        if lost:
+            raise ConflictError(
+                f"one side made a column the {role}, the other dropped it: "
+                f"{', '.join(sorted(lost))}",
+                hint=f"choose another with ds.set_roles({role}=…) and commit, then try again",
+            )
 
 
 def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
