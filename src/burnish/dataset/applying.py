@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from burnish.core.canonical import cell_bytes
 from burnish.core.conflicts import Conflicts, beside
 from burnish.core.delta import (
+    COLUMN,
     PROVENANCE,
     ROW,
     Delta,
@@ -26,7 +27,7 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
-from burnish.core.schema import COLUMN, ROLE, Schema
+from burnish.core.schema import ROLE, Schema
 from burnish.dataset.gesture import Provenance, restamped
 from burnish.dataset.state import State
 from burnish.errors import ConflictError

@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from burnish.core.canonical import logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
+from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import COLUMN, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
