@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import key_bytes
-from burnish.core.delta import DROPPED, ROW, Delta, squash
+from burnish.core.delta import DROPPED, MARK, ROW, Delta, squash
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.selection import Selection
 from burnish.dataset.editing import Editing
@@ -102,6 +102,8 @@ def rows_added(state: State, segment: Segment, why: Provenance) -> Delta:
     after = state.apply(delta)
     hidden = rows[~after.is_live(rows)]
     steps.append(cells(state, DROPPED, hidden, pa.array(np.zeros(len(hidden), bool)), why))
+    for mark in state.marks:
+        steps.append(cells(after, MARK + mark, rows, pa.array(np.zeros(len(rows), bool)), why))
     for column in after.schema.columns:
         if not np.isin(rows, after.net(column.id)["ordinal"].to_numpy()).any():
             continue
