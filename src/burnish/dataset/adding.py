@@ -188,15 +188,18 @@ def _refuse_present(state: State, table: pa.Table) -> None:
     live = there & state.is_live(np.maximum(ordinals, 0))
     if live.any():
         raise KeysError(
-            f"{count(int(live.sum()), 'key')} of the frame belong{'s' * (live.sum() == 1)} to rows "
-            f"that are there: {shorten(keys[live])}",
+            f"{_belong(keys[live])} rows that are there: {shorten(keys[live])}",
             hint="change cells of rows with ds.set(keys, column, values)",
         )
     raise KeysError(
-        f"{count(int(there.sum()), 'key')} of the frame belong{'s' * (there.sum() == 1)} to "
-        f"dropped rows: {shorten(keys[there])}",
+        f"{_belong(keys[there])} dropped rows: {shorten(keys[there])}",
         hint="bring them back with ds.restore(keys), then ds.set(keys, column, values)",
     )
+
+
+def _belong(keys: KeyArray) -> str:
+    verb = "belongs" if len(keys) == 1 else "belong"
+    return f"{count(len(keys), 'key')} of the frame {verb} to"
 
 
 def _with_parents(state: State, table: pa.Table, parents: Any) -> pa.Table:
