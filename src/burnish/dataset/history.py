@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from burnish.core.canonical import logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
+from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import COLUMN, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
@@ -268,8 +268,12 @@ class History:
                 break
         else:
             sums = self._first_sums(commit)
-        self.backend.keep_sums(commit, sums)
+        self._keep_sums(commit, sums)
         return sums
+
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
+            self.backend.keep_sums(commit, sums)
 
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
         """Note what was made of a version, once; a store that is only read takes no note."""
@@ -409,7 +413,7 @@ class History:
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
-        self.backend.keep_sums(self.root, base_sums)
+        self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:

@@ -182,6 +182,10 @@ class Backend(Protocol):
         """Keep column sums; a cache."""
         ...
 
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
+        ...
+
     def integrity(self) -> list[str]:
         """Return what is wrong with the place itself, nothing when it is sound."""
         ...
