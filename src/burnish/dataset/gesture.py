@@ -14,6 +14,7 @@ from burnish.core.delta import (
     DECISIONS,
     FACTS,
     NO_DECISIONS,
+    PROVENANCE,
     ROW,
     Delta,
     Ordinals,
@@ -101,8 +102,9 @@ def fact_cells(state: State, facts: Mapping[str, str | None], why: Provenance) -
 
 
 def restamped(table: pa.Table, why: Provenance) -> pa.Table:
-    """Return cells with another provenance, as of now."""
-    values = [table[name].combine_chunks() for name in ("ordinal", "old", "new")]
+    """Return cells or facts with another provenance, as of now."""
+    names = [name for name in table.column_names if name not in PROVENANCE.names]
+    values = [table[name].combine_chunks() for name in names]
     return pa.table([*values, *_stamps(why, len(table))], schema=table.schema)
 
 
