@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from burnish.core.delta import Delta, Ordinals, numbers
+from burnish.core.delta import ROW, Delta, Ordinals, numbers
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array
 from burnish.core.selection import Selection
@@ -49,6 +48,13 @@ class Session:
     ----------
     ds : Dataset
 
+    Attributes
+    ----------
+    n_rows : int
+        Ordinals of all rows that were seen, dropped ones included; never shrinks.
+    revision : int
+        How often `n_rows` grew.
+
     Notes
     -----
     Every widget on the same working copy gets the same session from `of`, so they follow each
@@ -64,12 +70,16 @@ class Session:
         self.acts: list[Act] = []
         self.memo: dict[str, Any] = {}
         self.layout: Layout | None = None
+        self.n_rows = 0
+        self.revision = -1
         self._viewed: Snapshot | None = None
         self._listeners: list[Listener] = []
         self._projector: Projector | None = None
         self._others: weakref.WeakKeyDictionary[Dataset, Callable[[], None]]
         self._others = weakref.WeakKeyDictionary()
         self._on_main: Callable[[Callable[[], None]], None] = lambda call: call()
+        self.classes = ClassTable([])
+        self._labelled: tuple[str | None, dict[Any, Any]] = (None, {})
         self._watch(ds)
         self._read_head()
 
@@ -103,10 +113,12 @@ class Session:
         """The staged change as shown: nothing while an old version is looked at."""
         return Delta() if self._viewed else self.ds.staged.delta
 
-    @cached_property
-    def n_rows(self) -> int:
-        """Ordinals, dropped rows included."""
-        return self.ds.state.n_ordinals
+    @property
+    def _ground(self) -> State:
+        """What staged labels are drawn over: the head, unless rows or columns are staged too."""
+        if self._viewed or _reshapes(self.staged):
+            return self.state
+        return self.ds.at(self.ds.head).state
 
     @property
     def selection(self) -> Selection:
@@ -394,7 +406,10 @@ class Session:
 
     def _hear(self, change: Change) -> None:
         self._record(change)
-        if change.kind in ("commit", "external", "discard", "switch"):
+        if change.kind == "switch":
+            self._move()
+        whole = change.kind in ("commit", "external", "discard", "switch")
+        if whole or change.reshaped or _reshapes(self.staged):
             self._read_head()
             self._tell("head")
         else:
@@ -413,7 +428,7 @@ class Session:
             self._tell("queue")
 
     def _judged(self, queue: Queue) -> Queue:
-        live = self.ds.state.live_mask[queue.ordinals]
+        live = self.ds.state.is_live(queue.ordinals)
         return queue.judged(self.ds.decisions.table, queue.ordinals[~live].tolist())
 
     def _show(self, snapshot: Snapshot | None) -> None:
@@ -430,16 +445,37 @@ class Session:
                 self._viewed = None
 
     def _read_head(self) -> None:
-        if self.label is None:
-            self.classes = ClassTable([])
+        self._grow()
+        label, ground = self.label, self._ground
+        if label is None:
+            self.classes, self._labelled = ClassTable([]), (None, {})
             self.head_codes: Codes = np.full(self.n_rows, NO_CLASS, np.uint16)
             return
-        shown = (self._viewed or self.ds.at(self.ds.head)).state
-        column = shown.column(self.label)
-        before = getattr(self, "classes", None)
-        self.classes = before.extended(column) if before else ClassTable.of(column)
+        now = (ground.id_of(label), ground.schema.renamed_classes)
+        column, self._labelled, before = ground.column(label), now, self._labelled
+        if now[0] == before[0]:
+            self.classes = self.classes.renamed(before[1], now[1]).extended(column)
+        else:
+            self.classes = ClassTable.of(column)
         self._grow_classes()
-        self.head_codes = self._sized(label_codes(shown, self.label, self.classes))
+        self.head_codes = self._sized(label_codes(ground, label, self.classes))
+
+    def _grow(self) -> None:
+        """Take in rows that were added, and give them a place on the map."""
+        size = self.ds.state.n_ordinals
+        if size <= self.n_rows:
+            return
+        self.n_rows, self.revision = size, self.revision + 1
+        if self.layout is not None:
+            again = self.layout.name in ("given", "pca")
+            made = first_layout(self.ds, self.layout.name) if again else self.layout
+            self._set_layout(made)
+
+    def _move(self) -> None:
+        """Be found under the branch that the dataset follows now."""
+        for name in [name for name, session in _sessions.items() if session is self]:
+            del _sessions[name]
+        _sessions.setdefault(_name_of(self.ds), self)
 
     def _sized(self, codes: Codes) -> Codes:
         """Return codes for all rows: those that a version does not have yet have no class."""
@@ -447,8 +483,10 @@ class Session:
         return np.pad(codes[: self.n_rows], (0, missing), constant_values=NO_CLASS)
 
     def _staged_labels(self) -> pa.Table | None:
-        label = self.label
-        return None if label is None else self.staged.cells.get(self.state.id_of(label))
+        label, staged = self.label, self.staged
+        if label is None or _reshapes(staged):
+            return None
+        return staged.cells.get(self.state.id_of(label))
 
     def _grow_classes(self) -> None:
         table = self._staged_labels()
@@ -457,7 +495,7 @@ class Session:
 
     def _set_layout(self, layout: Layout) -> None:
         seq = self.layout.seq + 1 if self.layout else 0
-        self.layout = Layout(layout.name, layout.coordinates, layout.pending, seq)
+        self.layout = replace(layout.extended(self.n_rows), seq=seq)
         self._tell("layout")
 
     def _replacer(self, shown: Layout | None) -> Callable[[Layout | None], None]:
@@ -474,7 +512,7 @@ class Session:
 
     def _rows(self, rows: list[int] | None) -> Ordinals:
         if rows is None:
-            return self.selected[self.ds.state.live_mask[self.selected]]
+            return self.selected[self.ds.state.is_live(self.selected)]
         for row in rows:
             self.check_row(row)
         return np.array(rows, dtype=np.int64)
@@ -505,7 +543,7 @@ _sessions = weakref.WeakValueDictionary()
 
 def of(ds: Dataset) -> Session:
     """Return the session of a working copy, the same for each handle on it in this process."""
-    name = (ds.store_id, ds.path.resolve(), ds.branch_name, ds.user)  # a copy has the same id
+    name = _name_of(ds)
     found = _sessions.get(name)
     if found is None:
         found = Session(ds)
@@ -513,3 +551,12 @@ def of(ds: Dataset) -> Session:
     elif found.ds is not ds:
         found.follow(ds) if found.ds.is_open else found.rebind(ds)
     return found
+
+
+def _name_of(ds: Dataset) -> tuple[str, Path, str, str]:
+    return ds.store_id, ds.path.resolve(), ds.branch_name, ds.user  # a copy has the same id
+
+
+def _reshapes(staged: Delta) -> bool:
+    """Whether a change adds rows or changes columns, roles or classes."""
+    return ROW in staged.cells or bool(len(staged.facts))

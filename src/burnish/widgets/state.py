@@ -32,7 +32,7 @@ def status_of(session: Session) -> schema.Status:
         "branch": ds.branch_name,
         "version": session.version.name,
         "rows": session.state.n_live,
-        "dropped": session.n_rows - session.state.n_live,
+        "dropped": session.state.n_there - session.state.n_live,
         "staged": len(staged),
         "decisions": len(staged.decisions),
         "undo": None if viewing else ds.undo_text,
