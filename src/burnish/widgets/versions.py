@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _MESSAGE = 300
 _PAIRS = 100
 _REASONS = 20
 _KEPT = 500
+_AB = ("before", "after")
 _UNITS = ("cell", "row", "fact")
 
 
@@ -116,12 +118,14 @@ def detail(session: Session, commit: str) -> schema.VersionDetail:
     version = story.versions.get(commit)
     words = _words(version) if version else _staged_words(session)
     content = _content(session, version)
+    lineage = session.ds.lineage(version) if version else None
+    parents = lineage.parents if lineage else (session.ds.head,)
     return {
         "id": commit,
         "index": story.place[commit],
         **words,  # type: ignore[typeddict-item]
         "message": version.message if version else words["message"],
-        "parents": _parents(session, version),
+        "parents": [{"id": parent.id, "name": parent.name} for parent in parents],
         "branches": story.branches.get(commit, []),
         "tags": story.tags.get(commit, []),
         "columns": content.columns,
@@ -132,7 +136,7 @@ def detail(session: Session, commit: str) -> schema.VersionDetail:
         "reasons": content.reasons,
         "findings": content.findings,
         "decisions": content.decisions,
-        "links": [],
+        "links": [_made_of(kind, told) for kind, told in lineage.links] if lineage else [],
     }
 
 
@@ -164,7 +168,9 @@ def _of_version(ds: Dataset, version: Version) -> _Content:
     snapshot = ds.at(version)
     before = version.parents[0] if version.parents else version.id
     frame = ds.diff(before, version).frame()
-    return _read(len(snapshot), snapshot.roles.get("label"), frame, _verdicts(ds, version))
+    verdicts = Counter(ds.lineage(version).decisions).most_common()
+    decisions: list[schema.Said] = [{"text": text, "count": n} for text, n in verdicts]
+    return _read(len(snapshot), snapshot.roles.get("label"), frame, decisions)
 
 
 def _read(
@@ -174,10 +180,15 @@ def _read(
     return _Content(rows, _columns(frame), _pairs(frame, label), reasons, findings, decisions)
 
 
-def _parents(session: Session, version: Version | None) -> list[schema.VersionName]:
-    ds = session.ds
-    found = [ds.at(p).version for p in version.parents] if version else [ds.head]
-    return [{"id": parent.id, "name": parent.name} for parent in found]
+def _made_of(kind: str, told: Mapping[str, Any]) -> schema.Made:
+    """Return what was noted beside a version in words."""
+    if kind == "evaluation":
+        before, after = (f"{told[name]:.3f}" if told.get(name) is not None else "–" for name in _AB)
+        name = f"{told.get('metric', '')}, {' → '.join(told.get('versions', []))}"
+        return {"kind": kind, "name": name, "value": f"{before} → {after}"}
+    name = str(told.get("file", told.get("name", "")))
+    rows = told.get("rows", told.get("n_rows"))
+    return {"kind": kind, "name": name, "value": f"{rows:,} rows" if isinstance(rows, int) else ""}
 
 
 def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
@@ -303,8 +314,3 @@ def _said(texts: pd.Series, most: int) -> list[schema.Said]:
 
 def _staged_verdicts(ds: Dataset) -> list[schema.Said]:
     return _said(ds.staged.delta.decisions["verdict"].to_pandas(), _REASONS)
-
-
-def _verdicts(ds: Dataset, version: Version) -> list[schema.Said]:
-    frame = ds.decisions.table.select(["verdict", "version"]).to_pandas()
-    return _said(frame["verdict"][frame["version"] == version.name], _REASONS)
