@@ -23,6 +23,7 @@
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
+        ├── ViewingError      an old version is looked at, and that cannot be changed
         ├── ReconstructionError  what a model was trained on is not there any more
         └── UndoError         there is nothing to undo or redo
 
@@ -193,6 +194,12 @@ class ReconstructionError(HistoryError):
     """What a model was trained on is not there, or is not what it was."""
 
     code = "reconstruction"
+
+
+class ViewingError(HistoryError):
+    """An old version is looked at, and that cannot be changed."""
+
+    code = "viewing"
 
 
 class UndoError(HistoryError):

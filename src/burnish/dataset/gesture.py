@@ -14,6 +14,7 @@ from burnish.core.delta import (
     DECISIONS,
     FACTS,
     NO_DECISIONS,
+    PROVENANCE,
     ROW,
     Delta,
     Ordinals,
@@ -101,9 +102,12 @@ def fact_cells(state: State, facts: Mapping[str, str | None], why: Provenance) -
 
 
 def restamped(table: pa.Table, why: Provenance) -> pa.Table:
-    """Return cells with another provenance, as of now."""
-    values = [table[name].combine_chunks() for name in ("ordinal", "old", "new")]
-    return pa.table([*values, *_stamps(why, len(table))], schema=table.schema)
+    """Return cells or facts with another provenance, as of now."""
+    names = table.column_names[:3]
+    values = [table[name].combine_chunks() for name in names]
+    kinds = [(name, value.type) for name, value in zip(names, values, strict=True)]
+    schema = pa.schema([*kinds, *PROVENANCE])
+    return pa.table([*values, *_stamps(why, len(table))], schema=schema)
 
 
 def _stamps(why: Provenance, size: int, confidence: Any = None) -> list[pa.Array]:

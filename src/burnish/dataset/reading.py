@@ -229,7 +229,7 @@ def live_ordinals(state: State, keys: KeyArray) -> Ordinals:
 def known_ordinals(state: State, keys: KeyArray) -> Ordinals:
     """Return the ordinals of keys that must all exist, dropped or not."""
     found = find_keys(state, keys)
-    missing = found < 0
+    missing = ~state.is_there(found)
     if missing.any():
         example = keys_at(state, np.array([0], np.int64))[0]
         raise KeysError(

@@ -105,6 +105,11 @@ class State:
         """Rows that ever were on the way here, dropped ones included."""
         return max(len(self.rows.base), int(self.added.max(initial=-1)) + 1)
 
+    @property
+    def n_there(self) -> int:
+        """Rows that are there, dropped ones included."""
+        return len(self.rows.base) + len(self.added)
+
     @cached_property
     def n_live(self) -> int:
         """Rows that are there and not dropped."""
