@@ -9,7 +9,8 @@
     │   ├── LabelError        a label is not among the classes, or classes are too small
     │   ├── ProbabilityError  probabilities have the wrong shape, sums or keys
     │   ├── PredicateError    a slice's SQL does not parse or reaches outside
-    │   └── EstimatorError    an estimator cannot do what is asked of it
+    │   ├── EstimatorError    an estimator cannot do what is asked of it
+    │   └── PatchError        a patch is broken, or is for other data
     ├── StoreError            the store on disk cannot be used
     │   ├── NotAStoreError    the path holds no store
     │   ├── FormatError       the store was written by a newer format
@@ -102,6 +103,12 @@ class EstimatorError(InputError):
     """An estimator cannot do what is asked of it."""
 
     code = "estimator"
+
+
+class PatchError(InputError):
+    """A patch is broken, or is for other data."""
+
+    code = "patch"
 
 
 class StoreError(BurnishError):
