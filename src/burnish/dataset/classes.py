@@ -23,7 +23,7 @@ class Classes(Editing):
     """Changes the classes of a working copy."""
 
     def rename_label(self, old: Any, new: Any, reason: str | None = None) -> None:
-        """Give a class another name; its id stays, see `class_ids`.
+        """Give a class another name; its id, the first one, stays.
 
         Raises
         ------
@@ -113,20 +113,21 @@ class Classes(Editing):
         column, why, steps = self._label_column(), self._why(reason), []
         values = state.column(column)
         there = state.there
-        ids = class_ids(state)
         facts: dict[str, str | None] = {}
         for old, new in moves.items():
             rows = there[_equal(values.take(pa.array(there)), old)]
             new_values = values_for(state, column, list(keys_at(state, rows)), rows, new)
             steps.append(cells(state, column, rows, new_values, why))
-            name = CLASS + fact_text(ids.get(old, old))
-            facts[name] = fact_text(new) if ids.get(old, old) != new else None
+            for first in _first_names(state, old):
+                facts[CLASS + fact_text(first)] = fact_text(new) if first != new else None
         return squash([*steps, fact_cells(state, facts, why)])
 
 
-def class_ids(state: State) -> dict[Any, Any]:
-    """Return the id of each class that was renamed, by its name now."""
-    return {name: identity for identity, name in state.schema.renamed_classes.items()}
+def _first_names(state: State, label: Any) -> list[Any]:
+    """Return the ids of the classes that have a name now; several where they were merged."""
+    renamed = state.schema.renamed_classes
+    own = [] if label in renamed else [label]
+    return [*own, *(first for first, name in renamed.items() if name == label)]
 
 
 def _equal(values: pa.Array, label: Any) -> Any:
