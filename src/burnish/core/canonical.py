@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 
 Column: TypeAlias = Any
 _WIDE_TIME = {"s": pa.time64("us"), "ms": pa.time64("us")}
+_FRAMES = pa.array([b"%d:" % length for length in range(1024)], pa.binary())
+_FEW = 8
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -86,10 +88,20 @@ def framed(parts: list[Any]) -> pa.Array:
     pieces: list[Any] = []
     for part in parts:
         if isinstance(part, bytes):
-            pieces.append(pa.scalar(b"%d:" % len(part) + part, pa.binary()))
-            continue
-        pieces += [_text(pc.binary_length(part)), pa.scalar(b":", pa.binary()), part]
+            pieces.append(pa.scalar(b"%d:%b" % (len(part), part), pa.binary()))
+        else:
+            pieces += [frames(part), part]
     return pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary()))
+
+
+def frames(part: pa.Array) -> pa.Array:
+    """Return what `framed` puts before each cell: its length and a colon."""
+    lengths = pc.binary_length(part)
+    try:
+        return _FRAMES.take(lengths)
+    except pa.ArrowIndexError:
+        colon, nothing = pa.scalar(b":", pa.binary()), pa.scalar(b"", pa.binary())
+        return pc.binary_join_element_wise(_text(lengths), colon, nothing)
 
 
 def key_bytes(columns: list[Column]) -> pa.Array:
@@ -183,6 +195,9 @@ def _moments(array: pa.Array) -> pa.Array:
     counts = array.cast(pa.int64()).fill_null(0).to_numpy()
     seconds, rest = np.divmod(counts, per_second)
     nanoseconds = rest * (10**9 // per_second)
+    if len(array) <= _FEW:
+        pairs = zip(seconds.tolist(), nanoseconds.tolist(), strict=True)
+        return pa.array([b"%d.%d" % pair for pair in pairs], pa.binary())
     joined = pc.binary_join_element_wise(
         pa.array(seconds).cast(pa.string()), pa.array(nanoseconds).cast(pa.string()), "."
     )

@@ -14,7 +14,6 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,8 @@ from burnish.core.canonical import Column, canonical_json, cell_bytes, framed
 MODULUS = 2**256
 CHUNK = 1 << 18
 _CHUNK_BYTES = 1 << 25
-_FEW = 4_096
+_FEW = 1 << 16
+_STEP = 1 << 10
 _LONG = 256  # bytes; hashlib uses the processor's SHA instructions, the engine its many cores
 
 Digests = npt.NDArray[np.uint8]
@@ -36,15 +36,14 @@ Sums = Mapping[str, int]
 def digests(messages: pa.BinaryArray) -> Digests:
     """Return the SHA-256 of each message, shape (n, 32)."""
     few = len(messages) <= _FEW or messages.nbytes > _LONG * len(messages)
-    raw = b"".join(_one_by_one(messages)) if few else _bulk(messages)
+    raw = _one_by_one(messages) if few else _bulk(messages)
     return np.frombuffer(raw, dtype=np.uint8).reshape(len(messages), 32)
 
 
-def _one_by_one(messages: pa.BinaryArray) -> Iterator[bytes]:
-    _, offsets, data = messages.buffers()
-    places = np.frombuffer(offsets or b"", np.int32)[messages.offset :][: len(messages) + 1]
-    content = memoryview(data or b"")
-    return (hashlib.sha256(content[i:j]).digest() for i, j in pairwise(places.tolist()))
+def _one_by_one(messages: pa.BinaryArray) -> bytes:
+    sha256 = hashlib.sha256
+    parts = [messages.slice(start, _STEP) for start in range(0, len(messages), _STEP)]
+    return b"".join([sha256(m).digest() for part in parts for m in part.to_pylist()])
 
 
 def _bulk(messages: pa.BinaryArray) -> bytes:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import logical_type
-from burnish.core.commitment import commitment
+from burnish.core.commitment import is_committed
 from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
@@ -396,7 +396,7 @@ class History:
             delta = self.delta(record.id)
         except CorruptError as error:
             return [error.message]
-        if commitment(delta, record.seed, self.key_bytes) != record.header["cells"]:
+        if not is_committed(record.header["cells"], delta, record.seed, self.key_bytes):
             return [f"{record.name}: its cells are not those that were committed"]
         return []
 

@@ -1,0 +1,1 @@
+"""What the versions benchmark compares: burnish and its peers, one file each."""

@@ -1,0 +1,67 @@
+"""burnish: edits are staged, then committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+
+import burnish as bn
+from systems.base import Edit, Editor, System, Timed
+
+
+class Burnish(System):
+    """A store; staging is done before the commit is timed and reported beside it."""
+
+    most_commits = 1_000_000
+
+    def create(self, table: pa.Table) -> None:
+        roles: dict[str, Any] = {"key": "id", "label": "label", "text": "text"}
+        self.ds = bn.create(self.folder, table, **roles, embedding="vector")
+
+    def open(self) -> None:
+        self.ds = bn.open(self.folder)
+
+    def commit(self, edit: Edit) -> Timed:
+        return Timed(lambda: self.ds.commit("looked again"), lambda: self._stage(edit))
+
+    def _stage(self, edit: Edit) -> None:
+        self.ds.relabel(edit.keys, edit.labels, reason="looked again")
+        if edit.drops:
+            self.ds.drop(edit.drops)
+
+    def read(self, version: int, columns: list[str]) -> pa.Table:
+        return self.ds.at(f"v{version}").to_arrow(columns=columns)
+
+    def diff(self, old: int, new: int) -> int:
+        found: Any = self.ds.diff(f"v{old}", f"v{new}")
+        return len(found) if hasattr(found, "__len__") else len(found._delta)
+
+    def blame(self) -> int:
+        """Return who set each label, as burnish does: for the whole column at once."""
+        return len(self._method("blame")(None, "label"))
+
+    def merge(self, editor: Editor, turn: int, edits: int) -> Timed:
+        """Merge a branch with as many edits as its own branch has since."""
+        branch, switch, merge = map(self._method, ("branch", "switch", "merge"))
+        mine = self.ds.branch_name
+
+        def before() -> None:
+            both = editor.draw(2 * edits, 0)
+            branch(f"side-{turn}")
+            for part, name in ((slice(edits), mine), (slice(edits, None), f"side-{turn}")):
+                switch(name)
+                self._stage(Edit(both.keys[part], both.labels[part], []))
+                self.ds.commit("one side")
+            switch(mine)
+
+        return Timed(lambda: merge(f"side-{turn}"), before)
+
+    def close(self) -> None:
+        self.ds.close()
+
+    def _method(self, name: str) -> Callable[..., Any]:
+        if not hasattr(self.ds, name):
+            raise NotImplementedError(f"this burnish has no ds.{name}")
+        return getattr(self.ds, name)  # type: ignore[no-any-return]
