@@ -19,6 +19,7 @@ from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.sharing import Sharing
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
@@ -43,7 +44,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Branching):
+class Dataset(Adding, Columns, Classes, Branching, Sharing):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one

@@ -46,12 +46,8 @@ class Base:
     @staticmethod
     def write(folder: Path, table: pa.Table, key: list[str]) -> str:
         """Write the file and its index; return the file's SHA-256."""
-        path = folder / "base.arrow"
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        flush(path)
         KeyIndex.build(folder, key_bytes([table[name] for name in key]))
-        return file_hash(path)
+        return write_table(folder / "base.arrow", table)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -175,6 +171,14 @@ def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
     return dict(
         zip(found.field("values").to_pylist(), found.field("counts").to_pylist(), strict=True)
     )
+
+
+def write_table(path: Path, table: pa.Table) -> str:
+    """Write a table as an Arrow file that can be mapped; return the file's SHA-256."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    flush(path)
+    return file_hash(path)
 
 
 def flush(path: Path) -> None:
