@@ -295,6 +295,7 @@ class History:
         problems = self.backend.integrity()
         if problems:
             return problems
+        self.refresh()
         problems = self.base.verify(self.base_hash)
         if problems:
             return problems

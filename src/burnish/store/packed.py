@@ -214,7 +214,8 @@ class PackedFolder:
                 f"{file} holds {text[:80]!r}, expected the id of a version", hint=_HINT
             )
         if not self.has_version(text):
-            raise CorruptError(f"{file} stands at {text[:8]}…, which is not there", hint=_HINT)
+            path = self._version(text)
+            raise CorruptError(f"{file} stands at a version that is missing: {path}", hint=_HINT)
         return text
 
     def _version(self, commit: str) -> Path:
