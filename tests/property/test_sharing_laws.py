@@ -5,17 +5,14 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import burnish as bn
 from burnish.dataset import Dataset
-from burnish.errors import ConflictError, DivergedWarning, StoreError
-from strategies import tables, texts
+from burnish.errors import ConflictError, DivergedWarning
 
 COPIES = ("ann", "bob", "eve")
 KEYS = ("a", "b", "c", "x", "y", "z")

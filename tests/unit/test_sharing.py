@@ -476,7 +476,7 @@ def test_a_column_of_rows_that_no_version_here_added_comes_whole(
     with bn.unpack(tmp_path / "packed", tmp_path / "new") as new:
         assert (new.fingerprint, new.verify()) == (ann.fingerprint, [])
         new.add(ROWS)
-        assert new.to_pandas()["x"].tolist() == ann.to_pandas()["x"].tolist() + [6, 5]
+        assert new.to_pandas()["x"].tolist() == [*ann.to_pandas()["x"].tolist(), 6, 5]
         new.discard()
         new.pack(tmp_path / "again")
     assert files(tmp_path / "again") == files(tmp_path / "packed")

@@ -7,18 +7,21 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from burnish.core.delta import NO_DECISIONS
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.adding import Adding
-from burnish.dataset.branching import Branching
+from burnish.dataset.blame import Blame
 from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.patching import Patching
+from burnish.dataset.rebasing import Rebasing
+from burnish.dataset.rows import ordinals_of
 from burnish.dataset.sharing import Sharing
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
@@ -44,7 +47,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Branching, Sharing):
+class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one
@@ -179,6 +182,33 @@ class Dataset(Adding, Columns, Classes, Branching, Sharing):
         delta = self._history.between(start, end)
         return Diff(self._name_of(start), self._name_of(end), delta, self._history.state(end))
 
+    def blame(self, rows: Any = None, column: str | None = None) -> Blame:
+        """Return which version gave cells the value they have, staged edits included.
+
+        Parameters
+        ----------
+        rows : key, sequence of keys, Selection, Slice or Findings, optional
+            All live rows by default.
+        column : str, optional
+            The label column by default.
+
+        Returns
+        -------
+        Blame
+
+        Raises
+        ------
+        KeysError
+            A key is unknown or its row was dropped.
+        ColumnError
+            The column is unknown, or the dataset has no label column.
+        """
+        self._check_open()
+        state = self._copy.state
+        name = self._known([column])[0] if column is not None else self._label_column()
+        ordinals = state.live if rows is None else ordinals_of(state, rows)
+        return Blame(name, state, ordinals, self._history.by_number)
+
     def export(
         self,
         path: str | os.PathLike[str],
@@ -222,7 +252,10 @@ class Dataset(Adding, Columns, Classes, Branching, Sharing):
                 hint="commit first with ds.commit('…'), or name a version with at='v0'",
             )
         snapshot = self.at(now.head if at is None else at)
-        return write_export(Path(path), snapshot, where, str(self.path.name))
+        made = write_export(Path(path), snapshot, where, str(self.path.name))
+        noted = {"file": made.path.name, "path": str(made.path.resolve()), "rows": made.rows}
+        self.note(snapshot.version, "export", {**noted, "fingerprint": made.fingerprint})
+        return made
 
     def on_change(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call back after each change of this working copy.

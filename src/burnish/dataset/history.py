@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -15,16 +16,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from burnish.core.canonical import key_bytes, logical_type
-from burnish.core.commitment import is_committed
-from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
+from burnish.core.commitment import commitment, is_committed
+from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import COLUMN, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
-from burnish.store.base import Base
 from burnish.store.codec import decode, encode
 from burnish.store.portable import Portable, portable
 from burnish.store.rows import Rows, Segment, stored_keys, write_segment
@@ -52,6 +53,7 @@ class History:
         self.read_only = read_only
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
+        self._numbers: dict[int, str] = {}
         self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
@@ -64,7 +66,8 @@ class History:
             self.root = self._first()
             self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
             key = self.first_roles["key"]
-            self.base = Base(path, [key] if isinstance(key, str) else list(key))
+            base = self._records[self.root].header["base"]
+            self.base = open_base(path, [key] if isinstance(key, str) else list(key), base)
             self._check_base()
             self.rows = Rows(self.base, path)
             self.refresh_rows()
@@ -156,10 +159,29 @@ class History:
         """Whether a version is there."""
         return commit in self._records
 
+    def record(
+        self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
+    ) -> CommitRecord:
+        """Return a change as a version that the store can take; its number comes from there."""
+        seed = secrets.token_bytes(32)
+        head = header(
+            parents=parents,
+            author=author,
+            message=message,
+            txn_id=txn_id,
+            cells=commitment(delta, seed, self.key_bytes),
+            n_cells=len(delta),
+        )
+        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
+
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
         self._record(commit)
         return list(self.graph.up(commit))[::-1]
+
+    def by_number(self, number: int) -> Version:
+        """Return the version of a number: ``v3`` of 3."""
+        return self.version(self._numbers[number])
 
     def number(self, commit: str) -> int:
         """Return the number of a version: 3 for ``v3``."""
@@ -213,9 +235,8 @@ class History:
     def _signed(self, table: pa.Table) -> pa.Table:
         if VERSION not in table.column_names:
             return table
-        ids = {record.number: record.id for record in self._records.values()}
         coded = table[VERSION].combine_chunks().dictionary_encode()
-        known = pa.array([ids.get(n) for n in coded.dictionary.to_pylist()], pa.string())
+        known = pa.array(map(self._numbers.get, coded.dictionary.to_pylist()), pa.string())
         place = table.schema.get_field_index(VERSION)
         return table.set_column(place, VERSION, known.take(coded.indices))
 
@@ -280,8 +301,19 @@ class History:
                 break
         else:
             sums = self._first_sums(commit)
-        self.backend.keep_sums(commit, sums)
+        self._keep_sums(commit, sums)
         return sums
+
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
+            self.backend.keep_sums(commit, sums)
+
+    def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
+        """Note what was made of a version, once; a store that is only read takes no note."""
+        if self.backend.read_only:
+            return
+        if not any((k, c) == (kind, content) for _, k, c in self.backend.links(commit)):
+            self.backend.link(commit, kind, content)
 
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
@@ -321,6 +353,7 @@ class History:
         for record in found:
             self._check(record, last)
             self._records[record.id] = record
+            self._numbers[record.number] = record.id
             self.graph.add(record.id, tuple(record.header["parents"]))
             last = record.number
 
@@ -339,9 +372,9 @@ class History:
 
     def _check_base(self) -> None:
         header = self._records[self.root].header
-        schema = [[field.name, logical_type(field.type)] for field in self.base.table.schema]
+        schema = [[field.name, logical_type(field.type)] for field in self.base.schema]
         if len(self.base) != header["rows"] or schema != header["schema"]:
-            raise self._corrupt("has a base.arrow that is not the table it was made from")
+            raise self._corrupt("has a base that is not the table it was made from")
 
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")
@@ -354,13 +387,10 @@ class History:
         return self._records[commit]
 
     def _by_name(self, ref: str) -> str | None:
-        for names in (
-            {record.name: record.id for record in self._records.values()},
-            *map(self.backend.refs, ("branch", "tag", "remote")),
-        ):
-            if ref in names:
-                return names[ref]
-        return None
+        if ref[:1] == "v" and ref[1:].isdecimal():
+            return self._numbers.get(int(ref[1:]))
+        kinds = map(self.backend.refs, ("branch", "tag", "remote"))
+        return next((names[ref] for names in kinds if ref in names), None)
 
     def _by_prefix(self, ref: str) -> str | None:
         if len(ref) < _SHORT:
@@ -390,7 +420,7 @@ class History:
         return state
 
     def _first_facts(self) -> dict[str, str]:
-        return first_facts(self.base.table.column_names, self.first_roles)
+        return first_facts(self.base.schema.names, self.first_roles)
 
     def _flat(self, commit: str, state: State) -> State:
         """Return a state with its layers made one, and keep that, where they have become many."""
@@ -417,7 +447,7 @@ class History:
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
-        self.backend.keep_sums(self.root, base_sums)
+        self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from burnish.core.canonical import logical_type
 from burnish.core.delta import (
+    COLUMN,
     DROPPED,
     MARK,
     ROW,
@@ -29,8 +30,9 @@ from burnish.core.delta import (
     Ordinals,
     cells_schema,
     is_system,
+    latest,
+    latest_facts,
     numbers,
-    squash,
     stamped,
 )
 from burnish.core.fingerprint import MODULUS, column_sum
@@ -104,6 +106,11 @@ class State:
         """Rows that ever were on the way here, dropped ones included."""
         return max(len(self.rows.base), int(self.added.max(initial=-1)) + 1)
 
+    @property
+    def n_there(self) -> int:
+        """Rows that are there, dropped ones included."""
+        return len(self.rows.base) + len(self.added)
+
     @cached_property
     def n_live(self) -> int:
         """Rows that are there and not dropped."""
@@ -128,10 +135,15 @@ class State:
         """Ordinals that are not live, rising."""
         return np.flatnonzero(~self.live_mask).astype(np.int64)
 
-    @property
+    @cached_property
     def added(self) -> Ordinals:
         """Ordinals of the rows that were added and are there, dropped ones included, rising."""
-        return numbers(self.net(ROW), "ordinal")
+        return numbers(self._added_rows, "ordinal")
+
+    @cached_property
+    def _added_rows(self) -> pa.Table:
+        rows = self.net(ROW)
+        return rows.filter(pc.is_valid(rows["new"]))
 
     @property
     def marks(self) -> list[str]:
@@ -153,6 +165,15 @@ class State:
         """Ordinals of the rows of the base and those that were added, dropped ones included."""
         return np.concatenate([np.arange(len(self.rows.base), dtype=np.int64), self.added])
 
+    @property
+    def column_ids(self) -> set[str]:
+        """Ids of the columns that there are or were on the way here."""
+        ids = {name for name in self._touched() if not is_system(name)}
+        for layer in self.layers:
+            names = layer.facts["name"].to_pylist()
+            ids |= {name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)}
+        return ids | set(self.rows.base.schema.names)
+
     def id_of(self, name: str) -> str:
         """Return the id of a column; one of burnish's own is its own id."""
         return name if is_system(name) else self.schema.by_name[name].id
@@ -172,7 +193,8 @@ class State:
         known = self._arrays.get(column)
         if known is None or known.depth < len(self.layers):
             known = _Known(len(self.layers), self._compose(column, known))
-            self._arrays[column] = known
+            if not self._is_base(column, known.value):
+                self._arrays[column] = known
         return known.value
 
     def live_column(self, name: str) -> pa.Array:
@@ -198,22 +220,40 @@ class State:
         return values
 
     def net(self, column: str) -> pa.Table:
-        """Return the net change of a column since the first version, with version numbers."""
+        """Return the last change of each cell of a column that ever changed, with its version.
+
+        ``old`` is the value in the first version, which the cell may have come back to.
+        """
         known = self._nets.get(column)
         if known is None or known.depth < len(self.layers):
             below = [known.value] if known else []
             tables = [*below, *self._tables(column, known.depth if known else 0)]
-            value = _squashed(tables) if tables else self._no_cells(column)
+            value = latest(tables) if tables else self._no_cells(column)
             known = _Known(len(self.layers), value)
             self._nets[column] = known
         return known.value
 
     @property
     def changed(self) -> Delta:
-        """The net change since the first version."""
+        """All that changed since the first version, what came back to it included."""
         cells = {column: self.net(column) for column in sorted(self._touched())}
-        facts = squash(Delta(facts=layer.facts) for layer in self.layers).facts
+        facts = latest_facts(layer.facts for layer in self.layers)
         return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
+
+    def versions(self, column: str) -> npt.NDArray[np.int32]:
+        """Return the number of the version that changed each cell last, by ordinal.
+
+        Where no version did, that of the version which added the row, 0 for the first.
+        """
+        out = np.zeros(self.n_ordinals, np.int32)
+        out[self.added] = self._added_rows[VERSION].to_numpy()
+        known = self._nets.get(column)
+        below = [known.value] if known else []
+        for table in [*below, *self._tables(column, known.depth if known else 0)]:
+            ordinals, numbers_ = numbers(table, "ordinal"), table[VERSION].to_numpy()
+            inside = ordinals < len(out)
+            out[ordinals[inside]] = numbers_[inside]
+        return out
 
     def keys(self) -> pa.Array:
         """Return canonical keys of the live rows."""
@@ -267,6 +307,11 @@ class State:
             mask[ordinals[inside]] = self.is_there(ordinals[inside]) & ~dropped[inside]
         return mask
 
+    def _is_base(self, column: str, array: pa.Array) -> bool:
+        """Whether an array is one that the base keeps, or lets go of, by itself."""
+        base = self.rows.base
+        return column in base.schema.names and base.column(column) is array
+
     def _same_source(self, column: str, schema: Schema) -> bool:
         if is_system(column):
             return True
@@ -287,7 +332,7 @@ class State:
         source = self._source(column)
         if source is not None:
             return self.rows.column_file(source).values.type
-        return self.rows.base.table.schema.field(column).type
+        return self.rows.base.schema.field(column).type
 
     def _compose(self, column: str, known: _Known[pa.Array] | None) -> pa.Array:
         if known is None:
@@ -295,7 +340,7 @@ class State:
         else:
             array, tables = known.value, self._tables(column, known.depth)
         if len(tables) > 1:
-            tables = [_squashed(tables)]
+            tables = [latest(tables)]
         for table in tables:
             array = _inside(array, table)
         return array
@@ -327,8 +372,9 @@ class State:
             array = _nothing(self._type(column), len(ordinals))
         else:
             beyond = ordinals >= len(self.rows.base)
-            places = pa.array(ordinals, mask=beyond if beyond.any() else None)
-            array = self.rows.base.column(column).take(places)
+            array = self.rows.base.take(column, ordinals[~beyond])
+            if beyond.any():
+                array = array.take(pa.array(np.cumsum(~beyond) - 1, mask=beyond))
         for places, values in self._added(column, ordinals):
             array = scatter(array, places, values)
         return array
@@ -342,7 +388,7 @@ class State:
             return
         at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
         hits = np.flatnonzero(added[at] == ordinals)
-        names = self.net(ROW)["new"].take(pa.array(at[hits])).to_numpy()
+        names = self._added_rows["new"].take(pa.array(at[hits])).to_numpy()
         for name in dict.fromkeys(names):
             places = hits[names == name]
             values = self.rows.segment(name).take(column, ordinals[places])
@@ -390,11 +436,6 @@ def _part_sum(state: State, name: str, ordinals: Ordinals) -> int:
     if not len(ordinals):
         return 0
     return column_sum(name, state.rows.key_bytes(ordinals), state.take(name, ordinals))
-
-
-def _squashed(tables: list[pa.Table]) -> pa.Table:
-    net = squash(Delta({"": table}) for table in tables).cells.get("")
-    return tables[0].schema.empty_table() if net is None else net
 
 
 def _inside(array: pa.Array, table: pa.Table) -> pa.Array:

@@ -13,16 +13,18 @@ import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
-from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.delta import COLUMN, DROPPED, MARK, ROW, Delta, numbers, stamped
 from burnish.core.lanes import as_text, lay_out
-from burnish.core.schema import COLUMN, fact_in_words
+from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
+from burnish.errors import ColumnError, InputError
 from burnish.store.backend import RefMove
 
 T = TypeVar("T")
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
+_GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
@@ -157,10 +159,53 @@ class Diff:
         return _frame(self._parts(), _DIFF)
 
     def flow(self, column: str) -> pd.DataFrame:
-        """Return how often each old value became each new one, most frequent first."""
-        frame = self.frame()
-        pairs = frame[frame["column"] == column].groupby(["old", "new"], dropna=False).size()
-        return pairs.sort_values(ascending=False, kind="stable").rename("cells").reset_index()
+        """Return how often each old value became each new one, most frequent first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``old, new, cells``.
+        """
+        table = self._delta.cells.get(self._state.id_of(column))
+        if table is None:
+            return pd.DataFrame({"old": [], "new": [], "cells": []}, dtype=object)
+        pairs = Counter(zip(table["old"].to_pylist(), table["new"].to_pylist(), strict=True))
+        rows = [(old, new, n) for (old, new), n in pairs.most_common()]
+        return pd.DataFrame(rows, columns=["old", "new", "cells"])
+
+    def label_flow(self) -> pd.DataFrame:
+        """Return how many rows went from each class to each other one; see `flow`.
+
+        Raises
+        ------
+        ColumnError
+            The dataset has no label column.
+        """
+        label = self._state.schema.roles.get("label")
+        if label is None:
+            raise ColumnError(
+                "the dataset has no label column", hint="name it with ds.set_roles(label='…')"
+            )
+        return self.flow(label)
+
+    def by(self, what: str) -> pd.DataFrame:
+        """Return how many cells changed, grouped.
+
+        Parameters
+        ----------
+        what : {"column", "author", "reason", "finding", "version"}
+
+        Returns
+        -------
+        DataFrame
+            The group and ``cells``, largest first.
+        """
+        if what not in _GROUPS:
+            raise InputError(
+                f"cannot group by {what!r}, only by {', '.join(_GROUPS)}", hint="diff.by('author')"
+            )
+        counts = self.frame()[what].value_counts(dropna=False)
+        return counts.rename_axis(what).rename("cells").reset_index()
 
     def _parts(self) -> Iterable[pd.DataFrame]:
         for column in sorted(self._delta.cells):
@@ -178,8 +223,18 @@ class Diff:
         return f"{self.old} → {self.new}: {describe(self._delta, self._state)}"
 
     def _repr_html_(self) -> str:
-        head = f"<div>{html.escape(repr(self))}</div>"
-        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+        parts = [f"<div>{html.escape(repr(self))}</div>"]
+        label = self._state.schema.roles.get("label")
+        if label is not None and self._state.id_of(label) in self._delta.cells:
+            parts.append(str(self.flow(label).head(10).to_html(index=False, escape=True)))
+        if len(self):
+            parts.append(str(self._head(20).to_html(index=False, escape=True)))
+        return "".join(parts)
+
+    def _head(self, rows: int) -> pd.DataFrame:
+        cells = {name: table.slice(0, rows) for name, table in self._delta.cells.items()}
+        short = Delta(cells, facts=self._delta.facts.slice(0, rows))
+        return Diff(self.old, self.new, short, self._state).frame().head(rows)
 
 
 @dataclass(frozen=True, eq=False)

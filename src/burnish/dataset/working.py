@@ -7,7 +7,6 @@ another process wrote in between, it is read again and the write is done anew.
 
 from __future__ import annotations
 
-import secrets
 import threading
 import uuid
 from collections.abc import Callable
@@ -18,23 +17,22 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from burnish.core.commitment import commitment
 from burnish.core.conflicts import Conflicts, Rule
 from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
-from burnish.core.version import Version, commit_id
-from burnish.dataset.applying import fitted, signed
+from burnish.core.merge import three_way
+from burnish.core.version import Version
+from burnish.dataset.applying import check_schema, fitted, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
-from burnish.dataset.history import History, header
+from burnish.dataset.history import History
 from burnish.dataset.merging import merged
 from burnish.dataset.state import State
 from burnish.dataset.views import ConflictTable
 from burnish.errors import BurnishError, BusyError, ConflictError, StagedError, UndoError
-from burnish.store.backend import CommitRecord, StaleError
-from burnish.store.codec import encode
+from burnish.store.backend import StaleError
 
 _TRIES = 20
 T = TypeVar("T")
-Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "external"]
+Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "refs", "external"]
 
 
 @dataclass(frozen=True)
@@ -44,8 +42,8 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, or ``external`` when
-        another process did it.
+        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, ``refs`` when a
+        branch or tag came or went, or ``external`` when another process did it.
     text, code : str
         In words, and as the Python call that does the same.
     rows : array of ordinals
@@ -137,6 +135,7 @@ class WorkingCopy:
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
+        self.history.backend.check_writable()
 
         def attempt() -> Gesture:
             gesture = make(self._state)
@@ -219,7 +218,7 @@ class WorkingCopy:
         graph = self.history.graph
 
         def make() -> Delta | None:
-            self._refuse_staged(f"merging {self.history.version(theirs).name}")
+            self.refuse_staged(f"merging {self.history.version(theirs).name}")
             head = self._where.head
             if graph.contains(head, theirs):
                 return None
@@ -237,10 +236,11 @@ class WorkingCopy:
         return self._write(lambda: self._staged or None, message, author, code)
 
     def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
-        self._refuse_staged(doing)
+        self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
+        check_schema(self._state.apply(taken).schema)
         return taken or None
 
     def _forward(self, target: str, act: str) -> None:
@@ -249,7 +249,8 @@ class WorkingCopy:
         self._gestures = []
         self._derive()
 
-    def _refuse_staged(self, doing: str) -> None:
+    def refuse_staged(self, doing: str) -> None:
+        """Refuse what needs a clean working copy."""
         if self._staged:
             raise StagedError(
                 f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
@@ -273,7 +274,8 @@ class WorkingCopy:
             change = make()
             if change is None:
                 return None
-            record = self._record(change, message, author, txn_id, others)
+            parents = [self._where.head, *others]
+            record = self.history.record(change, parents, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record, message
             )
@@ -292,20 +294,6 @@ class WorkingCopy:
             return version
         self.tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
-
-    def _record(
-        self, delta: Delta, message: str, author: str, txn_id: str, others: tuple[str, ...]
-    ) -> CommitRecord:
-        seed = secrets.token_bytes(32)
-        head = header(
-            parents=[self._where.head, *others],
-            author=author,
-            message=message,
-            txn_id=txn_id,
-            cells=commitment(delta, seed, self.history.key_bytes),
-            n_cells=len(delta),
-        )
-        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def _append(self, gesture: Gesture) -> None:
         backend = self.history.backend
@@ -366,9 +354,10 @@ class WorkingCopy:
         self.history.refresh()
         target = self.history.head(self.branch)
         theirs = self.history.between(self._where.head, target)
-        if _overlap(self._staged, theirs):
+        if not self._go_with([self._staged], theirs, target):
             return False
-        journal = self._collapsed() if self._overlaps_journal(theirs) else None
+        steps = [gesture.delta for gesture in self._gestures]  # undone ones too, which may clash
+        journal = None if self._go_with(steps, theirs, target) else self._collapsed()
         try:
             self._where = self.history.backend.rebase(
                 self.branch, self.user, self._where, target, journal
@@ -378,9 +367,21 @@ class WorkingCopy:
         self._load() if journal is not None else self._derive()
         return True
 
-    def _overlaps_journal(self, theirs: Delta) -> bool:
-        """Whether undone steps, or steps that cancel each other, touch cells changed by others."""
-        return any(_overlap(gesture.delta, theirs) for gesture in self._gestures)
+    def _go_with(self, steps: list[Delta], theirs: Delta, target: str) -> bool:
+        """Whether changes that follow each other can stand on another head, each step of them."""
+        steps = [step for step in steps if len(step)]
+        if not steps:
+            return True
+        if any(_overlap(step, theirs) for step in steps):
+            return False
+        state = self.history.state(target)
+        try:
+            for step in steps:
+                state = state.apply(step)
+                check_schema(state.schema)
+        except ConflictError:
+            return False
+        return True
 
     def _collapsed(self) -> list[bytes]:
         """Return the net change as one step: the old values in the steps no longer hold."""
@@ -435,7 +436,9 @@ def _overlap(mine: Delta, theirs: Delta) -> bool:
     facts = set(mine.facts["name"].to_pylist()) & set(theirs.facts["name"].to_pylist())
     if facts or any(len(np.intersect1d(mine.ordinals(c), theirs.ordinals(c))) for c in mine.cells):
         return True
-    return _drops_edited(mine, theirs) or _drops_edited(theirs, mine)
+    if _drops_edited(mine, theirs) or _drops_edited(theirs, mine):
+        return True
+    return bool(len(three_way(mine, theirs).conflicts))
 
 
 def _drops_edited(dropping: Delta, editing: Delta) -> bool:

@@ -51,6 +51,8 @@ class RefMove:
 class Backend(Protocol):
     """Keeps commits, refs, working copies and journals; every write is atomic and durable."""
 
+    read_only: bool
+
     def meta(self) -> dict[str, str]:
         """Return the store's own facts: format, id, base."""
         ...
@@ -181,6 +183,10 @@ class Backend(Protocol):
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
+        ...
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
         ...
 
     def integrity(self) -> list[str]:

@@ -218,9 +218,12 @@ class _Packed:
         place = self._names.index(name)
         if name == "ordinal":
             return None, self._column(place).to_numpy()
-        if self.columns[place][2] in _UNNUMBERED:
-            return self._column(place), np.arange(self.rows)
-        return self._values.column(name).values, self._numbers(place)
+        _, kind, layout = self.columns[place]
+        values = pa.nulls(1, _type(kind)) if layout == "null" else self._listed(name)
+        if layout == "all":
+            return values, np.arange(self.rows)
+        once = layout in _UNNUMBERED
+        return values, np.zeros(self.rows, np.uint8) if once else self._numbers(place)
 
     def _column(self, place: int) -> pa.Array:
         name, kind, layout = self.columns[place]
@@ -228,7 +231,7 @@ class _Packed:
             return pa.nulls(self.rows, _type(kind))
         if layout[0] == "+":
             return pa.array(self._numbers(place).cumsum(dtype=np.int64))
-        values = self._values.column(name).values
+        values = self._listed(name)
         if layout == "all":
             return values
         if layout == "one":
@@ -242,6 +245,9 @@ class _Packed:
     @cached_property
     def _values(self) -> pa.RecordBatch:
         return pa.ipc.read_record_batch(self.content.slice(0, self.size), _schema(self.columns))
+
+    def _listed(self, name: str) -> pa.Array:
+        return self._values.column(name).values
 
     def _numbers(self, place: int) -> Numbers:
         start = self.size

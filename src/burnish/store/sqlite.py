@@ -208,7 +208,7 @@ class SqliteBackend:
 
     def keep_keyframe(self, commit: str, state: bytes) -> None:
         """Keep the state of a version; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             connection.execute("INSERT OR REPLACE INTO keyframes VALUES (?, ?)", (commit, state))
 
     def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
@@ -233,7 +233,7 @@ class SqliteBackend:
         found = self._read_working(branch, user)
         if found is not None:
             return found
-        with self._write() as connection:
+        with self._note() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO working SELECT name, ?, target, 0, 0 FROM refs "
                 "WHERE kind = 'branch' AND name = ?",
@@ -290,7 +290,7 @@ class SqliteBackend:
         journal: list[bytes] | None = None,
     ) -> WorkingState:
         """Put the staged gestures, or others in their place, on another head."""
-        with self._claim(branch, user, seen) as connection:
+        with self._claim(branch, user, seen, self._note()) as connection:
             connection.execute(
                 "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
             )
@@ -339,12 +339,21 @@ class SqliteBackend:
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             kept = {name: f"{total:x}" for name, total in sums.items()}
             kept[_CHECK] = _digest(kept)
             connection.executemany(
                 "INSERT OR REPLACE INTO sums VALUES (?, ?, ?)",
                 [(commit, name, total) for name, total in kept.items()],
+            )
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
+        if self.read_only:
+            raise ReadOnlyError(
+                f"the store {self.path.parent} was opened read-only",
+                hint="open it with bn.open(path) where the folder can be written, "
+                "or copy the folder first",
             )
 
     def integrity(self) -> list[str]:
@@ -432,6 +441,7 @@ class SqliteBackend:
     def _copied(self) -> sqlite3.Connection:
         """Return a connection to a copy in memory, which the first connection fills."""
         connection = _connect(self._copy)
+        connection.execute("PRAGMA read_uncommitted=ON")  # such readers wait for no writer
         copied = bool(self._open)
         while not copied:
             before = self._traces()
@@ -475,12 +485,11 @@ class SqliteBackend:
         )
 
     def _write(self) -> AbstractContextManager[sqlite3.Connection]:
-        if self.read_only:
-            raise ReadOnlyError(
-                f"the store {self.path.parent} was opened read-only",
-                hint="open it with bn.open(path) where the folder can be written, "
-                "or copy the folder first",
-            )
+        self.check_writable()
+        return self._note()
+
+    def _note(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Begin a write that follows from what is there, which a copy in memory takes too."""
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
@@ -498,8 +507,14 @@ class SqliteBackend:
                 raise
 
     @contextmanager
-    def _claim(self, branch: str, user: str, seen: WorkingState) -> Iterator[sqlite3.Connection]:
-        with self._write() as connection:
+    def _claim(
+        self,
+        branch: str,
+        user: str,
+        seen: WorkingState,
+        write: AbstractContextManager[sqlite3.Connection] | None = None,
+    ) -> Iterator[sqlite3.Connection]:
+        with write or self._write() as connection:
             claimed = connection.execute(
                 "UPDATE working SET seq = seq + 1 WHERE branch = ? AND user = ? AND seq = ?",
                 (branch, user, seen.seq),
