@@ -100,7 +100,7 @@ def _start(history: History, bases: list[str]) -> Start:
         found = three_way(
             unnumbered(ours), unnumbered(below.to(history, base)), unsure=below.unsure
         )
-        change = squash([start.change, found.clean])
+        change = squash([start.change, stamped(found.clean, STAGED)])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
     return start
 
