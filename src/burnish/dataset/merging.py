@@ -28,7 +28,7 @@ from burnish.core.delta import (
 )
 from burnish.core.keys import shorten
 from burnish.core.merge import SURE, Merged, Unsure, three_way
-from burnish.core.schema import CLASS, Column
+from burnish.core.schema import CLASS, Column, class_name
 from burnish.dataset.applying import added_cells, as_there, came_rows, check_schema, settled
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
@@ -101,7 +101,7 @@ def _start(history: History, bases: list[str]) -> Start:
         found = three_way(
             unnumbered(ours), unnumbered(below.to(history, base)), unsure=below.unsure
         )
-        change = squash([start.change, found.clean])
+        change = squash([start.change, stamped(found.clean, STAGED)])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
     return start
 
@@ -243,7 +243,8 @@ def _renames(side: Delta) -> dict[Any, Any]:
         if fact["name"].startswith(CLASS):
             first = json.loads(fact["name"].removeprefix(CLASS))
             names = [
-                first if text is None else json.loads(text) for text in (fact["old"], fact["new"])
+                first if text is None else class_name(json.loads(text))
+                for text in (fact["old"], fact["new"])
             ]
             out[names[0]] = names[1]
     return out

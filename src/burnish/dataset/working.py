@@ -32,7 +32,7 @@ from burnish.store.backend import StaleError
 
 _TRIES = 20
 T = TypeVar("T")
-Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "external"]
+Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "refs", "external"]
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, or ``external`` when
-        another process did it.
+        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, ``refs`` when a
+        branch or tag came or went, or ``external`` when another process did it.
     text, code : str
         In words, and as the Python call that does the same.
     rows : array of ordinals
