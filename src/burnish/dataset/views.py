@@ -118,7 +118,8 @@ class Reflog(_Listed[tuple[RefMove, str]]):
             for m, time in self
         ]
         names = ["time", "kind", "name", "old", "new", "user", "act"]
-        return pd.DataFrame(rows, columns=names)
+        frame = pd.DataFrame(rows, columns=names, dtype=object)
+        return frame.astype({"time": "datetime64[us, UTC]"})
 
     def _named(self, commit: str | None) -> str | None:
         return None if commit is None else self._name_of(commit)
