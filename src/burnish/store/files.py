@@ -9,11 +9,18 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from burnish.errors import WriteError
 from burnish.store.base import flush
 
 
 def write_once(path: Path, fill: Callable[[Path], object]) -> None:
-    """Write a file unless one of its name is there; whoever comes first stays."""
+    """Write a file unless one of its name is there; whoever comes first stays.
+
+    Raises
+    ------
+    WriteError
+        The disk does not take it.
+    """
     if path.exists():
         return
     path.parent.mkdir(exist_ok=True)
@@ -24,6 +31,10 @@ def write_once(path: Path, fill: Callable[[Path], object]) -> None:
             os.link(draft, path)
         with contextlib.suppress(OSError):
             flush(path.parent)
+    except OSError as error:
+        raise WriteError(
+            f"{path} cannot be written: {error}", hint="check the disk's free space and rights"
+        ) from error
     finally:
         draft.unlink(missing_ok=True)
 

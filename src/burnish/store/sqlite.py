@@ -22,6 +22,7 @@ from burnish.errors import (
     FormatError,
     NotAStoreError,
     ReadOnlyError,
+    WriteError,
 )
 from burnish.store.backend import CommitRecord, RefMove, StaleError, WorkingState
 
@@ -30,6 +31,7 @@ FORMAT = 2
 _BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
+_UNWRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
 _STILL = "mode=ro&immutable=1"  # reads a file without a log, leaving nothing beside it
 
 _SCHEMA = """
@@ -627,7 +629,8 @@ def _translated(path: Path) -> Iterator[None]:
                 f"another process has held {path.parent} for {_BUSY_SECONDS} s",
                 hint="close the other notebook or wait, then try again",
             ) from error
-        raise CorruptError(
+        kind = WriteError if error.sqlite_errorname.startswith(_UNWRITTEN) else CorruptError
+        raise kind(
             f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
         ) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold the bytes
