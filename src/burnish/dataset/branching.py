@@ -13,7 +13,7 @@ from burnish.dataset.editing import Editing
 from burnish.dataset.lineage import Lineage, lineage_of
 from burnish.dataset.views import ConflictTable, Log, Merge, Reflog
 from burnish.dataset.working import Change
-from burnish.errors import InputError, RefError, StagedError, UnknownVersionError
+from burnish.errors import CorruptError, InputError, RefError, StagedError
 from burnish.store.backend import RefMove, StaleError
 
 Ref = str | Version
@@ -334,7 +334,7 @@ class Branching(Editing):
     def _name_of(self, commit: str) -> str:
         try:
             return self._history.version(commit).name
-        except UnknownVersionError:
+        except CorruptError:  # it was swept away
             return commit[:8]
 
 

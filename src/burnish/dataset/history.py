@@ -23,7 +23,7 @@ from burnish.core.graph import Graph
 from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.errors import BurnishError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
 from burnish.store.codec import decode, encode
@@ -322,6 +322,10 @@ class History:
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
+        if branch != "main" and branch not in refs:
+            raise RefError(
+                f"the branch {branch!r} was removed", hint="follow another: ds.switch('main')"
+            )
         if branch not in refs:
             raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
         return refs[branch]
