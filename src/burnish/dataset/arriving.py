@@ -209,7 +209,7 @@ def _missing(history: History, source: Source, targets: Iterable[str]) -> list[P
         commit, after_parents = todo.pop()
         if after_parents:
             order.append(found[commit])
-        elif commit not in found and not history.knows(commit):
+        elif commit not in found and not history.has(commit):
             found[commit] = source.version(commit)
             todo.append((commit, True))
             todo += [(parent, False) for parent in reversed(found[commit].parents)]

@@ -154,13 +154,12 @@ class History:
             self.add_rows(keys.filter(unknown))
         return self.rows.find(canonical)
 
-    @property
     def base_hash(self) -> str:
-        """SHA-256 of the base."""
+        """Return the hash of the base."""
         return str(self._record(self.root).header["base"])
 
-    def knows(self, commit: str) -> bool:
-        """Whether a version is there."""
+    def has(self, commit: str) -> bool:
+        """Whether there is a version of this id."""
         return commit in self._records
 
     def record(
@@ -336,7 +335,7 @@ class History:
         if problems:
             return problems
         self.refresh()
-        problems = self.base.verify(self.base_hash)
+        problems = self.base.verify(self.base_hash())
         if problems:
             return problems
         for record in list(self._records.values()):
