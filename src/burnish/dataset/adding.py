@@ -185,14 +185,16 @@ def _refuse_present(state: State, table: pa.Table) -> None:
         return
     live = there & state.is_live(np.maximum(ordinals, 0))
     if live.any():
+        n = int(live.sum())
         raise KeysError(
-            f"{count(int(live.sum()), 'key')} of the frame belong{'s' * (live.sum() == 1)} to rows "
-            f"that are there: {shorten(keys[live])}",
+            f"{count(n, 'key')} of the frame belong{'s' * (n == 1)} to rows that are there: "
+            f"{shorten(keys[live])}",
             hint="change cells of rows with ds.set(keys, column, values)",
         )
+    n = int(there.sum())
     raise KeysError(
-        f"{count(int(there.sum()), 'key')} of the frame belong{'s' * (there.sum() == 1)} to "
-        f"dropped rows: {shorten(keys[there])}",
+        f"{count(n, 'key')} of the frame belong{'s' * (n == 1)} to dropped rows: "
+        f"{shorten(keys[there])}",
         hint="bring them back with ds.restore(keys), then ds.set(keys, column, values)",
     )
 

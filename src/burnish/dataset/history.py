@@ -268,7 +268,7 @@ class History:
                 break
         else:
             sums = self._first_sums(commit)
-        self.backend.keep_sums(commit, sums)
+        self._keep_sums(commit, sums)
         return sums
 
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
@@ -409,8 +409,12 @@ class History:
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
-        self.backend.keep_sums(self.root, base_sums)
+        self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
+
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        if not self.backend.read_only:
+            self.backend.keep_sums(commit, sums)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:
         if old == new:
