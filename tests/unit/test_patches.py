@@ -15,7 +15,7 @@ import pytest
 import burnish as bn
 from burnish.core.patch import LONGEST_LINE
 from burnish.dataset import Dataset
-from burnish.errors import BurnishError, ConflictError, InputError, PatchError
+from burnish.errors import BurnishError, ConflictError, InputError, NewClassWarning, PatchError
 
 FRAME = {
     "id": ["a", "b", "c", "d"],
@@ -84,12 +84,10 @@ def test_changes_come_as_facts_then_by_column_and_key(ds: Dataset) -> None:
         "$dropped d",
         "$row e",
         "emb a",
-        "emb b",
-        "emb c",
         "emb e",
         "label b",
         "score c",
-    ] or places == [place for place in places if place not in ("emb b", "emb c")]
+    ]
 
 
 def test_an_added_row_is_one_line_with_all_its_values_and_its_parent(ds: Dataset) -> None:
@@ -123,10 +121,10 @@ def test_keys_of_several_columns_are_lists(tmp_path: Path) -> None:
 def test_applying_stages_one_step_that_undo_takes_back(ds: Dataset) -> None:
     patch = parsed(ds)
     before = on(ds, "v0").fingerprint
-    assert repr(taken(ds, patch)) == "Applied(7 changes staged)"
+    assert repr(taken(ds, patch)) == "Applied(6 changes staged)"
     assert ds.fingerprint == ds.at("v2").fingerprint
     assert ds.parents == {"e": "a"}
-    assert ds.undo_text == "apply patch: 7 changes"
+    assert ds.undo_text == "apply patch: 6 changes"
     ds.undo()
     assert ds.fingerprint == before
     assert not ds.staged
@@ -146,7 +144,7 @@ def test_who_why_and_when_of_the_patch_are_kept(ds: Dataset) -> None:
 
 def test_applying_twice_does_nothing_and_says_so(ds: Dataset) -> None:
     patch = parsed(ds)
-    assert repr(taken(ds, patch)) == "Applied(nothing to do: 7 changes were there already)"
+    assert repr(taken(ds, patch)) == "Applied(nothing to do: 6 changes were there already)"
     assert not ds.staged
 
 
@@ -158,7 +156,8 @@ def test_a_part_that_is_there_already_is_counted(ds: Dataset) -> None:
 
 def test_conflicts_are_listed_by_key_and_nothing_is_staged(ds: Dataset) -> None:
     patch = parsed(ds)
-    on(ds, "v0").relabel("b", "fish", reason="mine")
+    with pytest.warns(NewClassWarning):
+        on(ds, "v0").relabel("b", "fish", reason="mine")
     ds.add({"id": ["e"], "label": ["cat"]})
     staged = len(ds.staged)
     with pytest.raises(ConflictError, match="2 cells are not as patch expects") as error:
@@ -185,7 +184,7 @@ def test_a_line_can_be_left_out_and_a_value_changed_in_review(ds: Dataset) -> No
             line["new"] = "bird"
         if line.get("column") == "emb" and line["key"] == "a":
             line["value"] = [7.0, 8.0]
-    assert taken(on(ds, "v0"), patch).staged == 5
+    assert taken(on(ds, "v0"), patch).staged == 4
     frame = ds.to_pandas().set_index("id")
     assert frame.loc["b", "label"] == "bird"
     assert list(frame.loc["a", "emb"]) == [7.0, 8.0]
@@ -198,7 +197,7 @@ def test_other_data_with_the_same_keys_and_columns_takes_a_patch(
     patch = parsed(ds)
     frame = {**FRAME, "score": [5.0, 6.0, float("inf"), 7.0], "more": [1, 2, 3, 4]}
     with bn.create(tmp_path / "other.burnish", frame, key="id", label="label") as other:
-        assert taken(other, patch).staged == 7
+        assert taken(other, patch).staged == 6
         assert other.to_pandas()["label"].tolist() == ["cat", "cat", "cat", "dog"]
 
 
@@ -258,6 +257,10 @@ def header(**change: Any) -> Callable[[Lines], Lines]:
     return lambda lines: [{**lines[0], **change}, *lines[1:]]
 
 
+def typed(**kinds: str) -> Callable[[Lines], Lines]:
+    return lambda lines: header(columns={**lines[0]["columns"], **kinds})(lines)
+
+
 def fact(name: str, new: Any) -> Callable[[Lines], Lines]:
     return lambda lines: [*lines, {"fact": name, "old": None, "new": new}]
 
@@ -268,19 +271,19 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     "half a header": (header(key="id"), "is no whole header"),
     "no type": (header(columns={"label": "text"}), r'the type "text", which is none'),
     "another key": (header(key=["uid"]), "names rows by uid, the dataset by id"),
-    "another type": (header(columns={"label": "int64"}), "'label' as int64, here it is string"),
-    "an unknown key": (cell(key="zz"), r'line 9 of the patch is about "zz", a key that no row'),
-    "a key of another type": (cell(key=5), r"line 9 .* the value 5 for 'id'"),
+    "another type": (typed(label="int64"), "'label' as int64, here it is string"),
+    "an unknown key": (cell(key="zz"), r'line 8 of the patch is about "zz", a key that no row'),
+    "a key of another type": (cell(key=5), r"line 8 .* the value 5 for 'id'"),
     "an unknown column": (cell(column="labels"), r'names the column "labels", not one of id'),
     "the key column": (cell(column="id"), "part of the key"),
     "a system column": (cell(column="$parent:id"), r"names the column"),
-    "a value of another type": (cell(new=3), r"line 9 .* value 3 for 'label' of type string"),
+    "a value of another type": (cell(new=3), r"line 8 .* value 3 for 'label' of type string"),
     "a missing value": (cell(new=...), "has no new"),
     "an unknown word": (cell(nwe="cat"), r'has "nwe", which is unknown'),
     "an author that is no text": (cell(author=3), "has the author 3, expected text"),
     "a time that is none": (cell(time="soon"), r'has the time "soon"'),
     "a mark that is no flag": (cell(column="$mark:x", old=False, new="yes"), "true or false"),
-    "the same cell twice": (lambda lines: [*lines, lines[-1]], "as line 10 is"),
+    "the same cell twice": (lambda lines: [*lines, lines[-1]], "as line 9 is"),
     "a fact that burnish does not know": (fact("rule:x", 1), "which burnish cannot read"),
     "a column fact that is none": (fact("column:x", {"name": 1, "place": 1}), "cannot read"),
     "a column of a file elsewhere": (
@@ -329,14 +332,10 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
 @pytest.mark.parametrize("case", BROKEN)
 def test_what_cannot_be_used_is_refused_with_its_line(ds: Dataset, case: str) -> None:
     edit, words = BROKEN[case]
-    patch = [
-        line for line in parsed(ds) if not (line.get("column") == "emb" and line["key"] in "bc")
-    ]
-    if len(patch) != len(parsed(ds)):
-        words = words.replace("line 9", "line 7").replace("line 10", "line 8")
+    patch = parsed(ds)
     on(ds, "v0")
     with pytest.raises(PatchError, match=words) as error:
-        taken(ds, edit(parsed(ds)))
+        taken(ds, edit(patch))
     assert error.value.code == "patch"
     assert "Hint:" in str(error.value)
     assert not ds.staged
