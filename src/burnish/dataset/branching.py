@@ -13,7 +13,7 @@ from burnish.dataset.editing import Editing
 from burnish.dataset.lineage import Lineage, lineage_of
 from burnish.dataset.views import ConflictTable, Log, Merge, Reflog
 from burnish.dataset.working import Change
-from burnish.errors import InputError, RefError, StagedError, UnknownVersionError
+from burnish.errors import CorruptError, InputError, RefError, StagedError
 from burnish.store.backend import RefMove, StaleError
 
 Ref = str | Version
@@ -320,6 +320,7 @@ class Branching(Editing):
             self._history.backend.move_ref(move)
         except StaleError:
             raise refusal() from None
+        self._copy.tell(Change("refs", move.act, ""))
 
     def _taken(self, kind: str, name: str) -> RefError:
         stands = self._history.version(self._history.backend.refs(kind)[name])
@@ -333,7 +334,7 @@ class Branching(Editing):
     def _name_of(self, commit: str) -> str:
         try:
             return self._history.version(commit).name
-        except UnknownVersionError:
+        except CorruptError:  # it was swept away
             return commit[:8]
 
 

@@ -13,19 +13,21 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from burnish.core.canonical import logical_type
+from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
+from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import COLUMN, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.errors import BurnishError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
 from burnish.store.codec import decode, encode
+from burnish.store.portable import Portable, portable
 from burnish.store.rows import Rows, Segment, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
 
@@ -48,6 +50,7 @@ class History:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
         self._numbers: dict[int, str] = {}
@@ -127,7 +130,10 @@ class History:
         table : Table
             Columns by id, keys among them, each key once.
         """
-        name = write_segment(self.path, table, self.rows.key)
+        return self.register(write_segment(self.path, table, self.rows.key))
+
+    def register(self, name: str) -> Segment:
+        """Give the rows of a segment, whose file is there, their ordinals."""
         while not self.rows.has(name):
             keys = stored_keys(self.path, name, self.rows.key)
             with contextlib.suppress(StaleError):
@@ -135,6 +141,23 @@ class History:
                 self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
             self.refresh_rows()
         return self.rows.segment(name)
+
+    def numbered(self, keys: pa.Table) -> Ordinals:
+        """Return the ordinals of rows by their key columns, new ones where rows were never here."""
+        canonical = key_bytes([keys[name] for name in self.rows.key])
+        unknown = pa.array(self.rows.find(canonical) < 0)
+        if pc.any(unknown).as_py():
+            self.add_rows(keys.filter(unknown))
+        return self.rows.find(canonical)
+
+    @property
+    def base_hash(self) -> str:
+        """SHA-256 of the base."""
+        return str(self._record(self.root).header["base"])
+
+    def knows(self, commit: str) -> bool:
+        """Whether a version is there."""
+        return commit in self._records
 
     def record(
         self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
@@ -168,9 +191,19 @@ class History:
         """Return what a version changed, compared with its first parent."""
         return self._decoded(commit)[0]
 
+    def portable(self, commit: str) -> Portable:
+        """Return a version in the form in which it can leave the store."""
+        with self._blamed_on(commit):
+            return portable(self.rows, self._record(commit), self.backend.delta(commit))
+
     def _decoded(self, commit: str) -> tuple[Delta, dict[str, Any]]:
-        try:
+        with self._blamed_on(commit):
             return decode(self.backend.delta(commit))
+
+    @contextlib.contextmanager
+    def _blamed_on(self, commit: str) -> Iterator[None]:
+        try:
+            yield
         except CorruptError as error:
             name = self._record(commit).name
             raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
@@ -271,6 +304,10 @@ class History:
         self._keep_sums(commit, sums)
         return sums
 
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
+            self.backend.keep_sums(commit, sums)
+
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
         """Note what was made of a version, once; a store that is only read takes no note."""
         if self.backend.read_only:
@@ -281,6 +318,10 @@ class History:
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
+        if branch != "main" and branch not in refs:
+            raise RefError(
+                f"the branch {branch!r} was removed", hint="follow another: ds.switch('main')"
+            )
         if branch not in refs:
             raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
         return refs[branch]
@@ -290,7 +331,8 @@ class History:
         problems = self.backend.integrity()
         if problems:
             return problems
-        problems = self.base.verify(self._record(self.root).header["base"])
+        self.refresh()
+        problems = self.base.verify(self.base_hash)
         if problems:
             return problems
         for record in list(self._records.values()):
@@ -411,10 +453,6 @@ class History:
         base_sums = self.state(self.root).sums()
         self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
-
-    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
-        if not self.backend.read_only:
-            self.backend.keep_sums(commit, sums)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:
         if old == new:

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pyarrow as pa
 
 from burnish.core.canonical import key_bytes
-from burnish.core.delta import FACTS
+from burnish.core.delta import COLUMN, FACTS
 from burnish.core.patch import Line, Patch, broken, shown
-from burnish.core.schema import CLASS, COLUMN, ROLE, Schema, fact_text
+from burnish.core.schema import CLASS, ROLE, Schema, class_name, fact_text
 from burnish.core.spelling import Json
 from burnish.dataset.columns import ROLES, SEVERAL
 from burnish.dataset.patch_lines import Lines, stamps, typed
@@ -125,6 +125,6 @@ def _is_role(role: str, value: Json) -> bool:
 
 def _is_class(first: str, value: Json) -> bool:
     try:
-        return not isinstance(json.loads(first), dict | list) and not isinstance(value, dict | list)
-    except ValueError:
+        return not any(isinstance(v, dict | list) for v in (json.loads(first), class_name(value)))
+    except (KeyError, ValueError):
         return False

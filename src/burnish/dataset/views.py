@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
-from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.delta import COLUMN, DROPPED, MARK, ROW, Delta, is_system, numbers, stamped
 from burnish.core.lanes import as_text, lay_out
-from burnish.core.schema import COLUMN, fact_in_words
+from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
@@ -166,6 +166,10 @@ class Diff:
         DataFrame
             Columns ``old, new, cells``.
         """
+        if column not in self._state.schema.by_name and not is_system(column):
+            raise ColumnError(
+                f"there is no column {column!r} in {self.new}", hint=f"ds.at({self.new!r}).columns"
+            )
         table = self._delta.cells.get(self._state.id_of(column))
         if table is None:
             return pd.DataFrame({"old": [], "new": [], "cells": []}, dtype=object)
