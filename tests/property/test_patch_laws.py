@@ -127,6 +127,7 @@ def steps(draw: st.DrawFn, kind: pa.DataType) -> Step:
         lambda ds: ds.drop_column(draw_column(place)),
         lambda ds: ds.cast_column("n", "int64"),
         lambda ds: ds.rename_label(label, other),
+        lambda ds: ds.merge_labels([label, other], other),
         lambda ds: ds.set_roles(features=["score", "n"], weight="score"),
         lambda ds: ds.undo(),
         lambda ds: ds.revert(f"v{place}"),

@@ -294,6 +294,7 @@ BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
         fact("column:x", {"name": "x", "place": 9, "source": "0" * 64}),
         "whose values are missing",
     ),
+    "a class fact that is none": (fact('class:"cat"', {"into": "x"}), "cannot read"),
     "a role of no column": (fact("role:weight", "heavy"), "which is no column here"),
     "a second column of a name": (fact("column:x", {"name": "label", "place": 9}), "occurs twice"),
     "another name of the key": (
