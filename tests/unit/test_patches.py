@@ -226,6 +226,20 @@ def test_text_that_would_turn_a_review_round_is_shown_as_escapes(ds: Dataset) ->
     assert ds.staged.frame()["reason"].tolist() == [reason]
 
 
+def test_a_row_that_was_added_again_with_other_values_is_cells(ds: Dataset) -> None:
+    ds.revert("v2")
+    ds.add({"id": ["e"], "label": ["cat"], "score": [2.0]})
+    ds.commit("again")
+    back = parsed(ds, "v4", "v2")
+    lines = parsed(ds, "v2", "v4")
+    cells = {line["column"]: line["new"] for line in lines[1:] if line.get("key") == "e"}
+    assert cells == {"label": "cat", "score": 2.0}
+    taken(on(ds, "v2"), lines)
+    assert ds.fingerprint == ds.at("v4").fingerprint
+    taken(ds, back)
+    assert ds.fingerprint == ds.at("v2").fingerprint
+
+
 def test_a_file_is_written_whole_and_read_back(ds: Dataset, tmp_path: Path) -> None:
     done = ds.export_patch("v0", "v1", tmp_path / "fix.jsonl")
     assert repr(done) == "fix.jsonl: 3 changes from v0 to v1"
