@@ -128,7 +128,7 @@ def check_killed_while_unpacking(path: Path, count: int) -> None:
         first = old.fingerprint
     done = 0
     for seconds in instants(count, seed=4):
-        done += len(killed("unpack", path, 8 * seconds))
+        done += len(killed("unpack", path, 4 * seconds))
         made = [*folder.glob("new-*"), *folder.glob("both-*")]
         for place in made:
             with bn.open(place) as found:

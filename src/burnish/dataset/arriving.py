@@ -10,7 +10,6 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from burnish.core.delta import Delta
 from burnish.dataset.history import History, files_of
 from burnish.errors import BusyError, CorruptError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
@@ -157,11 +156,8 @@ def arrivals(history: History, source: Source, targets: Iterable[str]) -> list[C
             f"the store {history.path} was opened read-only, and {len(missing)} versions are new",
             hint="open it with bn.open(path) where the folder can be written",
         )
-    records = []
-    for version in missing:
-        _take_files(history, source, version.delta)
-        records.append(settle(version, history.base, history.numbered))
-    return records
+    _take_files(history, source, [files_of(version.delta) for version in missing])
+    return [settle(version, history.base, history.numbered) for version in missing]
 
 
 def came_from(history: History, records: list[CommitRecord], commit: str, earlier: str) -> bool:
@@ -213,21 +209,25 @@ def _missing(history: History, source: Source, targets: Iterable[str]) -> list[P
         commit, after_parents = todo.pop()
         if after_parents:
             order.append(found[commit])
-        elif commit not in found and not history.knows(commit):
+        elif commit not in found and not history.has(commit):
             found[commit] = source.version(commit)
             todo.append((commit, True))
             todo += [(parent, False) for parent in reversed(found[commit].parents)]
     return order
 
 
-def _take_files(history: History, source: Source, delta: Delta) -> None:
-    segments, columns = files_of(delta)
+def _take_files(
+    history: History, source: Source, files: list[tuple[set[str], dict[str, str]]]
+) -> None:
+    """Take in the segments and the column files that are not here."""
+    segments = list(dict.fromkeys(name for names, _ in files for name in sorted(names)))
+    columns = {name: column for _, named in files for name, column in named.items()}
     for name in filterfalse(is_id, [*segments, *columns]):
         raise CorruptError(f"{name!r} is no content id", hint="restore the copy it came from")
-    for name in sorted(segments):
+    for name in segments:
         if not history.rows.has(name):
             take_segment(history.path, name, source.segment(name), history.rows.key)
-            history.register(name)
+    history.register(segments)
     for name, column in columns.items():
         if not (history.path / "columns" / f"{name}.arrow").exists():
             take_column(source.column(name), name, column, history.rows, history.numbered)

@@ -130,17 +130,21 @@ class History:
         table : Table
             Columns by id, keys among them, each key once.
         """
-        return self.register(write_segment(self.path, table, self.rows.key))
-
-    def register(self, name: str) -> Segment:
-        """Give the rows of a segment, whose file is there, their ordinals."""
-        while not self.rows.has(name):
-            keys = stored_keys(self.path, name, self.rows.key)
-            with contextlib.suppress(StaleError):
-                ordinals = self.rows.numbered(keys)
-                self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
-            self.refresh_rows()
+        name = write_segment(self.path, table, self.rows.key)
+        self.register([name])
         return self.rows.segment(name)
+
+    def register(self, segments: list[str]) -> None:
+        """Give the rows of segments, whose files are there, their ordinals."""
+        while new := [name for name in segments if not self.rows.has(name)]:
+            seen = self.rows.n_segments
+            keys = [stored_keys(self.path, name, self.rows.key) for name in new]
+            ordinals = self.rows.numbered(pa.concat_arrays(keys))
+            parts = np.split(ordinals, np.cumsum([len(part) for part in keys])[:-1])
+            with contextlib.suppress(StaleError):
+                for place, (name, part) in enumerate(zip(new, parts, strict=True), seen):
+                    self.backend.add_segment(name, part.tobytes(), place)
+            self.refresh_rows()
 
     def numbered(self, keys: pa.Table) -> Ordinals:
         """Return the ordinals of rows by their key columns, new ones where rows were never here."""
@@ -150,13 +154,12 @@ class History:
             self.add_rows(keys.filter(unknown))
         return self.rows.find(canonical)
 
-    @property
     def base_hash(self) -> str:
-        """SHA-256 of the base."""
+        """Return the hash of the base."""
         return str(self._record(self.root).header["base"])
 
-    def knows(self, commit: str) -> bool:
-        """Whether a version is there."""
+    def has(self, commit: str) -> bool:
+        """Whether there is a version of this id."""
         return commit in self._records
 
     def record(
@@ -332,7 +335,7 @@ class History:
         if problems:
             return problems
         self.refresh()
-        problems = self.base.verify(self.base_hash)
+        problems = self.base.verify(self.base_hash())
         if problems:
             return problems
         for record in list(self._records.values()):

@@ -213,7 +213,7 @@ def packed(history: History, folder: Path) -> Packed:
     target = _folder_for(history, folder)
     with target.writing():
         moves = _forward(history, target, refs)
-        target.add_base(history.base_hash, history.path / "base.arrow")
+        target.add_base(history.base_hash(), history.path / "base.arrow")
         wanted = history.graph.ancestors(*(id for kind in REFS for id in refs[kind].values()))
         order = [id for id in reversed(history.graph.order(wanted)) if not target.has_version(id)]
         for commit in order:
@@ -259,7 +259,7 @@ def _forward(
 
 
 def _came_from(history: History, commit: str, earlier: str) -> bool:
-    return history.knows(earlier) and history.graph.contains(commit, earlier)
+    return history.has(earlier) and history.graph.contains(commit, earlier)
 
 
 def _pack_version(history: History, target: PackedFolder, commit: str) -> None:

@@ -71,6 +71,25 @@ def unpack(
     -----
     Costs one reading of the base where the dataset is new, else what is new. The base is linked
     where the file system allows it, else copied.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import burnish as bn
+    >>> folder = tempfile.mkdtemp()
+    >>> ds = bn.create(None, {"id": ["a", "b"], "label": ["cat", "dog"]}, key="id", label="label")
+    >>> ds.pack(f"{folder}/packed")
+    Packed(packed: 1 new version; main at v0)
+    >>> copy = bn.unpack(f"{folder}/packed", f"{folder}/copy.burnish")
+    >>> copy.fingerprint == ds.fingerprint
+    True
+    >>> copy.relabel("b", "cat")
+    >>> copy.commit("looked again").name
+    'v1'
+    >>> ds.fetch(copy)
+    Fetched(1 new version; copy/main at v1)
+    >>> ds.merge("copy/main").version.message
+    'looked again'
     """
     packed, target = PackedFolder(Path(folder)), Path(path)
     if not (target / STORE).is_file():

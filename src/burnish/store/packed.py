@@ -26,7 +26,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -89,6 +88,7 @@ class PackedFolder:
         self.path = path
         self.identity = _identity(path)
         self._names: dict[str, dict[str, str]] = {}
+        self._touched: set[Path] = set()
 
     @staticmethod
     def make(path: Path, identity: Identity) -> PackedFolder:
@@ -107,7 +107,9 @@ class PackedFolder:
                 )
             path.mkdir(parents=True, exist_ok=True)
             with _locked(path):
-                _write(path, path / MARKER, lambda draft: _put(draft, identity.text().encode()))
+                draft = _draft(path)
+                _put(draft, identity.text().encode())
+                draft.replace(path / MARKER)
         return PackedFolder(path)
 
     @contextmanager
@@ -118,6 +120,7 @@ class PackedFolder:
                 draft.unlink()
             self._names.clear()
             yield
+            self._settle()
 
     def refs(self, kind: str) -> dict[str, str]:
         """Return name → version id of branches or tags.
@@ -132,9 +135,10 @@ class PackedFolder:
         return {unquote(file.name): self._target(file) for file in files}
 
     def set_ref(self, kind: str, name: str, commit: str) -> None:
-        """Let a branch or tag stand at a version."""
-        file = self.path / "refs" / kind / quote(name, safe="")
-        _write(self.path, file, lambda draft: _put(draft, f"{commit}\n".encode()))
+        """Let a branch or tag stand at a version, when all that it leads to is on disk."""
+        self._settle()
+        path = self.path / "refs" / kind / quote(name, safe="")
+        self._write(path, lambda draft: _put(draft, f"{commit}\n".encode()))
 
     def has_version(self, commit: str) -> bool:
         """Whether a version is there."""
@@ -153,7 +157,7 @@ class PackedFolder:
 
     def add_version(self, commit: str, content: bytes) -> None:
         """Write a version."""
-        _write(self.path, self._version(commit), lambda draft: _put(draft, content))
+        self._write(self._version(commit), lambda draft: _put(draft, content))
 
     def base(self, expected: str) -> Path:
         """Return the path of the base."""
@@ -166,7 +170,7 @@ class PackedFolder:
         """Take in the base, where it is not there."""
         path = self.path / "base" / f"{expected}.arrow"
         if not path.exists():
-            _write(self.path, path, lambda draft: place(source, draft))
+            self._write(path, lambda draft: place(source, draft))
 
     def file(self, kind: str, content: str) -> Path:
         """Return the path of a segment or a column whose bytes are those that were written.
@@ -190,13 +194,13 @@ class PackedFolder:
 
     def add_file(self, kind: str, content: str, source: Path | pa.Table) -> None:
         """Take in a segment or a column, as a file or as a table."""
-        draft = self.path / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
+        draft = _draft(self.path)
         if isinstance(source, Path):
             place(source, draft)
         else:
             write_table(draft, source)
         name = f"{content}-{file_hash(draft)[:_SHORT]}.arrow"
-        _move(draft, self.path / kind / name)
+        self._move(draft, self.path / kind / name)
         self._files(kind)[content] = name
 
     def _files(self, kind: str) -> dict[str, str]:
@@ -217,6 +221,24 @@ class PackedFolder:
             path = self._version(text)
             raise CorruptError(f"{file} stands at a version that is missing: {path}", hint=_HINT)
         return text
+
+    def _write(self, path: Path, fill: Callable[[Path], object]) -> None:
+        draft = _draft(self.path)
+        fill(draft)
+        self._move(draft, path)
+
+    def _move(self, draft: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(path)
+        draft.unlink(missing_ok=True)  # where both were names of one file
+        self._touched.add(path.parent)
+
+    def _settle(self) -> None:
+        """Put the names of new files on disk."""
+        for folder in self._touched:
+            with contextlib.suppress(OSError):
+                flush(folder)
+        self._touched.clear()
 
     def _version(self, commit: str) -> Path:
         return self.path / "versions" / commit[:2] / commit
@@ -271,21 +293,8 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(root: Path, path: Path, fill: Callable[[Path], Any]) -> None:
-    """Write a file aside and move it to its name."""
-    draft = root / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
-    fill(draft)
-    _move(draft, path)
-
-
-def _move(draft: Path, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        flush(path.parent)
+def _draft(folder: Path) -> Path:
+    return folder / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
 
 
 def _put(path: Path, content: bytes) -> None:

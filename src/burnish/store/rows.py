@@ -163,10 +163,12 @@ class Rows:
         return found
 
     def numbered(self, keys: pa.Array) -> Ordinals:
-        """Return an ordinal for each key, a new one where a key is new."""
+        """Return an ordinal for each key, a new one for each that is new, in order."""
         found = self.find(keys)
         new = np.flatnonzero(found < 0)
-        found[new] = self.n_ordinals + np.arange(len(new))
+        if len(new):
+            places = keys.take(pa.array(new)).dictionary_encode().indices
+            found[new] = self.n_ordinals + places.to_numpy()
         return found
 
     def verify(self, segments: Iterable[str], columns: Mapping[str, str]) -> list[str]:
