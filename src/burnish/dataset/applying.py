@@ -34,10 +34,11 @@ from burnish.core.delta import (
 )
 from burnish.core.schema import ROLE, Schema
 from burnish.dataset.gesture import Provenance, restamped
-from burnish.dataset.state import State
+from burnish.dataset.state import State, later
 from burnish.errors import ConflictError
 
 Mask = npt.NDArray[np.bool_]
+_NO_ROWS = np.empty(0, np.int64)
 
 
 def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
@@ -62,7 +63,7 @@ def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
     cells, left = dict(rows), dict(rows_left)
     rest = _without_what_goes(after, change)
     for column in sorted(rest.keys() - {ROW}):
-        taken, refused = _fitted_cells(after, column, rest)
+        taken, refused = _fitted_cells(after, column, rest, came_rows(Delta(rows)))
         cells |= taken
         left |= refused
     return Delta(cells, facts=facts), Conflicts(left, facts_left)
@@ -99,13 +100,18 @@ def check_schema(schema: Schema) -> None:
 
 
 def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
-    """Return who changed cells last, why and when, nulls where nobody did."""
+    """Return who changed cells last, why and when, nulls where nobody did.
+
+    What was done to a row before it was added anew does not count.
+    """
     net = state.net(column)
     known = numbers(net, "ordinal")
     if not len(known):
         return _nobody(len(ordinals))
     places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
-    picked = pa.array(places, mask=known[places] != ordinals)
+    made, came = net[VERSION].to_numpy()[places], state.came_with(ordinals)
+    before = (later(made, came) != made) if column != ROW else np.zeros(len(ordinals), bool)
+    picked = pa.array(places, mask=(known[places] != ordinals) | before)
     return pa.table([net[name].take(picked) for name in PROVENANCE.names], schema=PROVENANCE)
 
 
@@ -113,7 +119,7 @@ def came_rows(delta: Delta) -> Ordinals:
     """Return the rows that a change adds."""
     table = delta.cells.get(ROW)
     if table is None:
-        return np.empty(0, np.int64)
+        return _NO_ROWS
     return numbers(table.filter(pc.is_valid(table["new"])), "ordinal")
 
 
@@ -187,15 +193,16 @@ def _without_what_goes(after: State, change: Delta) -> dict[str, pa.Table]:
 
 
 def _fitted_cells(
-    state: State, column: str, cells: Mapping[str, pa.Table]
+    state: State, column: str, cells: Mapping[str, pa.Table], came: Ordinals = _NO_ROWS
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
     table = cells.get(column)
     if table is None:
         return {}, {}
     now, there = _now(state, column, table)
     done = _alike(now, table["new"]) & there
-    fits = _alike(now, table["old"]) & there & ~done
-    taken = table.filter(pa.array(fits))
+    free = _alike(now, table["old"]) | np.isin(numbers(table, "ordinal"), came)
+    fits = free & there & ~done
+    taken = table.set_column(1, "old", now).filter(pa.array(fits))
     bad = ~(fits | done)
     refused = _refused(state, column, table.filter(pa.array(bad)), now.filter(pa.array(bad)))
     return {column: taken} if len(taken) else {}, {column: refused} if len(refused) else {}

@@ -74,6 +74,7 @@ def merged(
     start = _start(history, history.graph.merge_bases(ours, theirs))
     mine, other = history.state(ours), history.state(theirs)
     to_ours, to_theirs = start.to(history, ours), start.to(history, theirs)
+    to_ours, to_theirs = _by_cells(history, start, ((to_ours, mine), (to_theirs, other)))
     renames = _renames(to_ours) | _renames(to_theirs)
     label = mine.schema.roles.get("label")
     if renames and label is not None:
@@ -103,6 +104,39 @@ def _start(history: History, bases: list[str]) -> Start:
         change = squash([start.change, stamped(found.clean, STAGED)])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
     return start
+
+
+def _by_cells(
+    history: History, start: Start, sides: tuple[tuple[Delta, State], ...]
+) -> Iterator[Delta]:
+    """Yield sides on which a row that is there throughout changes by its cells alone.
+
+    Added on two branches and merged, a row is read from another segment than before: that is no
+    change of its own. Of a row that a side took out, only this is left.
+    """
+    if not any(ROW in side.cells for side, _ in sides):
+        yield from (side for side, _ in sides)
+        return
+    base = history.state(start.commit).apply(start.change)
+    for side, state in sides:
+        yield _spelled_out(side, base, state) if ROW in side.cells else side
+
+
+def _spelled_out(side: Delta, base: State, state: State) -> Delta:
+    table = side.cells[ROW]
+    was_there = pc.is_valid(table["old"])
+    stays = numbers(table.filter(pc.and_(was_there, pc.is_valid(table["new"]))), "ordinal")
+    went = numbers(table.filter(pc.is_null(table["new"])), "ordinal")
+    columns = base.schema.by_id.keys() & state.schema.by_id.keys()
+    both = np.concatenate([stays, went])
+    out = {n: _without(t, both) if n in columns else t for n, t in side.cells.items()}
+    out[ROW] = _without(table, stays)
+    for column in columns if len(stays) else ():
+        parts = [out[column]] if column in out else []
+        out[column] = pa.concat_tables([*parts, as_there(base, state, column, stays)]).sort_by(
+            "ordinal"
+        )
+    return Delta(_filled(out), side.decisions, side.facts)
 
 
 def _more(one: Unsure, other: Unsure) -> Unsure:

@@ -124,7 +124,8 @@ class Rebasing(Branching):
                 ) from None
             history.refresh()
             old = record.id
-        merge = self.merge(history.version(old), resolve, f"merge {UPSTREAM}", author)
+        rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
+        merge = self._merged(old, resolve, f"merge {UPSTREAM}", author, f"ds.rebase(frame{rule})")
         return Rebase(*counts, merge)
 
 
