@@ -14,7 +14,8 @@ from burnish.dataset.history import History, files_of
 from burnish.errors import BusyError, CorruptError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
 from burnish.store.base import Base
-from burnish.store.packed import PackedFolder, is_id
+from burnish.store.files import is_id
+from burnish.store.packed import PackedFolder
 from burnish.store.portable import (
     Portable,
     checked,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from burnish.store.base import flush
+
+_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def write_once(path: Path, fill: Callable[[Path], object]) -> None:
@@ -35,3 +38,8 @@ def place(source: Path, target: Path) -> None:
     except OSError:
         shutil.copyfile(source, target)
         flush(target)
+
+
+def is_id(text: object) -> bool:
+    """Whether a text is the id of a version or a content id, and so safe as a file name."""
+    return isinstance(text, str) and _ID.fullmatch(text) is not None
