@@ -142,7 +142,14 @@ def without_no_ops(table: pa.Table) -> pa.Table:
     return table.filter(pc.invert(same)) if pc.any(same).as_py() else table
 
 
-def _net(tables: list[pa.Table]) -> pa.Table:
+def latest(tables: list[pa.Table]) -> pa.Table:
+    """Return the last change of each cell, with its first old value, whether it ends as it began.
+
+    Parameters
+    ----------
+    tables : list of Table
+        Cells of one column that follow each other; at least one.
+    """
     if len(tables) == 1:
         return tables[0]
     table = pa.concat_tables(tables).combine_chunks()
@@ -153,7 +160,11 @@ def _net(tables: list[pa.Table]) -> pa.Table:
     ends = np.r_[starts[1:], len(ordered)] - 1
     net = table.take(pa.array(order[ends]))
     old = table["old"].take(pa.array(order[starts]))
-    return without_no_ops(net.set_column(net.schema.get_field_index("old"), "old", old))
+    return net.set_column(net.schema.get_field_index("old"), "old", old)
+
+
+def _net(tables: list[pa.Table]) -> pa.Table:
+    return tables[0] if len(tables) == 1 else without_no_ops(latest(tables))
 
 
 def _net_facts(tables: list[pa.Table]) -> pa.Table:

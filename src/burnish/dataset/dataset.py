@@ -7,20 +7,23 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from burnish.core.delta import NO_DECISIONS
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.adding import Adding
+from burnish.dataset.blame import Blame
+from burnish.dataset.branching import Branching
 from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.rows import ordinals_of
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
-from burnish.dataset.views import Decisions, Diff, Log, Staged, decisions_table
+from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
 from burnish.dataset.working import Change, WorkingCopy
 from burnish.errors import (
     ClosedError,
@@ -42,7 +45,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes):
+class Dataset(Adding, Columns, Classes, Branching):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one
@@ -62,11 +65,6 @@ class Dataset(Adding, Columns, Classes):
         self._open = True
 
     @property
-    def branch_name(self) -> str:
-        """Name of the branch that this working copy follows."""
-        return self._copy.branch
-
-    @property
     def store_id(self) -> str:
         """Name of the store, the same for every handle on it."""
         return self._history.store_id
@@ -75,11 +73,6 @@ class Dataset(Adding, Columns, Classes):
     def is_open(self) -> bool:
         """Whether the dataset can be used; False after `close`."""
         return self._open
-
-    @property
-    def head(self) -> Version:
-        """The version below the staged edits."""
-        return self._history.version(self._copy.head)
 
     @property
     def fingerprint(self) -> str:
@@ -153,40 +146,6 @@ class Dataset(Adding, Columns, Classes):
         code = f"ds.commit({message!r}{signed})"
         return self._copy.commit(message, author or self.user, code)
 
-    def revert(self, ref: str | Version, author: str | None = None) -> Version:
-        """Write a version that takes another one's cells back to what they were.
-
-        Parameters
-        ----------
-        ref : str or Version
-            The version to take back, as for `at`.
-        author : str, optional
-            The user of the working copy by default.
-
-        Returns
-        -------
-        Version
-
-        Raises
-        ------
-        StagedError
-            Edits are staged.
-        ConflictError
-            Some of the cells were changed again since.
-        UndoError
-            The version changed no cell.
-        UnknownVersionError
-            There is no such version.
-        """
-        self._check_open()
-        return self._copy.revert(self._history.resolve(ref), author or self.user)
-
-    def log(self) -> Log:
-        """Return the versions of this branch, newest first."""
-        self._check_open()
-        line = self._history.line(self._copy.head)
-        return Log(self._history.version(commit) for commit in reversed(line))
-
     def at(self, ref: str | Version) -> Snapshot:
         """Return a version as a read-only snapshot.
 
@@ -220,6 +179,33 @@ class Dataset(Adding, Columns, Classes):
         start, end = self._history.resolve(old), self._history.resolve(new)
         delta = self._history.between(start, end)
         return Diff(self._name_of(start), self._name_of(end), delta, self._history.state(end))
+
+    def blame(self, rows: Any = None, column: str | None = None) -> Blame:
+        """Return which version gave cells the value they have, staged edits included.
+
+        Parameters
+        ----------
+        rows : key, sequence of keys, Selection, Slice or Findings, optional
+            All live rows by default.
+        column : str, optional
+            The label column by default.
+
+        Returns
+        -------
+        Blame
+
+        Raises
+        ------
+        KeysError
+            A key is unknown or its row was dropped.
+        ColumnError
+            The column is unknown, or the dataset has no label column.
+        """
+        self._check_open()
+        state = self._copy.state
+        name = self._known([column])[0] if column is not None else self._label_column()
+        ordinals = state.live if rows is None else ordinals_of(state, rows)
+        return Blame(name, state, ordinals, self._history.by_number)
 
     def export(
         self,
@@ -330,6 +316,3 @@ class Dataset(Adding, Columns, Classes):
             raise ClosedError(
                 f"the dataset {self.path.name} is closed", hint="open it again with bn.open(path)"
             )
-
-    def _name_of(self, commit: str) -> str:
-        return self._history.version(commit).name

@@ -49,6 +49,7 @@ class History:
         self.path = path
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
+        self._numbers: dict[int, str] = {}
         self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._fingerprints: dict[str, str] = {}
@@ -138,6 +139,10 @@ class History:
         self._record(commit)
         return list(self.graph.up(commit))[::-1]
 
+    def by_number(self, number: int) -> Version:
+        """Return the version of a number: ``v3`` of 3."""
+        return self.version(self._numbers[number])
+
     def number(self, commit: str) -> int:
         """Return the number of a version: 3 for ``v3``."""
         return self._record(commit).number
@@ -180,9 +185,8 @@ class History:
     def _signed(self, table: pa.Table) -> pa.Table:
         if VERSION not in table.column_names:
             return table
-        ids = {record.number: record.id for record in self._records.values()}
         coded = table[VERSION].combine_chunks().dictionary_encode()
-        known = pa.array([ids.get(n) for n in coded.dictionary.to_pylist()], pa.string())
+        known = pa.array(map(self._numbers.get, coded.dictionary.to_pylist()), pa.string())
         place = table.schema.get_field_index(VERSION)
         return table.set_column(place, VERSION, known.take(coded.indices))
 
@@ -287,6 +291,7 @@ class History:
         for record in found:
             self._check(record, last)
             self._records[record.id] = record
+            self._numbers[record.number] = record.id
             self.graph.add(record.id, tuple(record.header["parents"]))
             last = record.number
 
@@ -320,13 +325,10 @@ class History:
         return self._records[commit]
 
     def _by_name(self, ref: str) -> str | None:
-        for names in (
-            {record.name: record.id for record in self._records.values()},
-            *map(self.backend.refs, ("branch", "tag", "remote")),
-        ):
-            if ref in names:
-                return names[ref]
-        return None
+        if ref[:1] == "v" and ref[1:].isdecimal():
+            return self._numbers.get(int(ref[1:]))
+        kinds = map(self.backend.refs, ("branch", "tag", "remote"))
+        return next((names[ref] for names in kinds if ref in names), None)
 
     def _by_prefix(self, ref: str) -> str | None:
         if len(ref) < _SHORT:

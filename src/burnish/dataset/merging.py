@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -28,12 +29,13 @@ from burnish.core.delta import (
     without_no_ops,
 )
 from burnish.core.merge import SURE, Merged, Unsure, three_way
-from burnish.core.schema import CLASS
+from burnish.core.schema import CLASS, ROLE, Schema
 from burnish.dataset.applying import last_edits
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
+from burnish.errors import ConflictError
 from burnish.io.frames import exact
 
 Renames = Mapping[Any, Any]
@@ -85,7 +87,27 @@ def merged(
     delta = _settled(delta, mine, other, why)
     if renames and label is not None and not len(left):
         delta = _with_renames(delta, mine, label, renames, why)
+    if not len(left):
+        _check_schema(mine.apply(delta).schema)
     return delta, left
+
+
+def _check_schema(schema: Schema) -> None:
+    """Refuse columns and roles that each side could have alone, but not both together."""
+    twice = [name for name, n in Counter(schema.names).items() if n > 1]
+    if twice:
+        raise ConflictError(
+            f"both sides have a column {twice[0]!r}, each its own",
+            hint="rename one of them with ds.rename_column(old, new) and commit, then merge again",
+        )
+    for role, ids in schema.named(ROLE).items():
+        lost = {ids} if isinstance(ids, str) else set(ids)
+        if lost - schema.by_id.keys():
+            raise ConflictError(
+                f"one side made a column the {role}, the other dropped it: "
+                f"{', '.join(sorted(lost - schema.by_id.keys()))}",
+                hint=f"choose another with ds.set_roles({role}=…) and commit, then merge again",
+            )
 
 
 def _start(history: History, bases: list[str]) -> Start:

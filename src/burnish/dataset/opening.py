@@ -137,7 +137,13 @@ def create(
     return open(folder)
 
 
-def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
+def open(
+    path: str | os.PathLike[str],
+    user: str | None = None,
+    *,
+    branch: str = "main",
+    read_only: bool | None = None,
+) -> Dataset:
     """Open a dataset as the working copy of a user.
 
     Parameters
@@ -146,11 +152,16 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
         A folder made by `create`.
     user : str, optional
         Who edits; ``BURNISH_USER`` or the account's name by default.
+    branch : str, default "main"
+        The branch to follow.
+    read_only : bool, optional
+        Leave the folder as it is: reading works, editing and committing raise. By default where
+        the folder cannot be written.
 
     Returns
     -------
     Dataset
-        On the branch ``main``, with the edits that were staged when it was closed or killed.
+        With the edits that were staged when it was closed or killed.
 
     Raises
     ------
@@ -160,6 +171,8 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
         It was written by a newer burnish.
     CorruptError
         Its files are damaged.
+    RefError
+        There is no such branch.
     """
     folder = Path(path)
     if not (folder / _STORE).is_file():
@@ -168,9 +181,13 @@ def open(path: str | os.PathLike[str], user: str | None = None) -> Dataset:
             f"{str(folder)!r} {what}", hint="make one with bn.create(path, frame, key=…)"
         )
     _warn_if_remote(folder)
-    history = History(folder)
+    writable = os.access(folder, os.W_OK) and os.access(folder / _STORE, os.W_OK)
+    history = History(folder, read_only=not writable if read_only is None else read_only)
     try:
-        return Dataset(folder, history, user or default_user())
+        ds = Dataset(folder, history, user or default_user())
+        if branch != "main":
+            ds.switch(branch)
+        return ds
     except BaseException:
         history.backend.abandon()
         raise

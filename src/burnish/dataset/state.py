@@ -29,6 +29,7 @@ from burnish.core.delta import (
     Ordinals,
     cells_schema,
     is_system,
+    latest,
     numbers,
     squash,
     stamped,
@@ -128,10 +129,15 @@ class State:
         """Ordinals that are not live, rising."""
         return np.flatnonzero(~self.live_mask).astype(np.int64)
 
-    @property
+    @cached_property
     def added(self) -> Ordinals:
         """Ordinals of the rows that were added and are there, dropped ones included, rising."""
-        return numbers(self.net(ROW), "ordinal")
+        return numbers(self._added_rows, "ordinal")
+
+    @cached_property
+    def _added_rows(self) -> pa.Table:
+        rows = self.net(ROW)
+        return rows.filter(pc.is_valid(rows["new"]))
 
     @property
     def marks(self) -> list[str]:
@@ -198,22 +204,40 @@ class State:
         return values
 
     def net(self, column: str) -> pa.Table:
-        """Return the net change of a column since the first version, with version numbers."""
+        """Return the last change of each cell of a column that ever changed, with its version.
+
+        ``old`` is the value in the first version, which the cell may have come back to.
+        """
         known = self._nets.get(column)
         if known is None or known.depth < len(self.layers):
             below = [known.value] if known else []
             tables = [*below, *self._tables(column, known.depth if known else 0)]
-            value = _squashed(tables) if tables else self._no_cells(column)
+            value = latest(tables) if tables else self._no_cells(column)
             known = _Known(len(self.layers), value)
             self._nets[column] = known
         return known.value
 
     @property
     def changed(self) -> Delta:
-        """The net change since the first version."""
+        """All that changed since the first version, cells that came back to it included."""
         cells = {column: self.net(column) for column in sorted(self._touched())}
         facts = squash(Delta(facts=layer.facts) for layer in self.layers).facts
         return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
+
+    def versions(self, column: str) -> npt.NDArray[np.int32]:
+        """Return the number of the version that changed each cell last, by ordinal.
+
+        Where no version did, that of the version which added the row, 0 for the first.
+        """
+        out = np.zeros(self.n_ordinals, np.int32)
+        out[self.added] = self._added_rows[VERSION].to_numpy()
+        known = self._nets.get(column)
+        below = [known.value] if known else []
+        for table in [*below, *self._tables(column, known.depth if known else 0)]:
+            ordinals, numbers_ = numbers(table, "ordinal"), table[VERSION].to_numpy()
+            inside = ordinals < len(out)
+            out[ordinals[inside]] = numbers_[inside]
+        return out
 
     def keys(self) -> pa.Array:
         """Return canonical keys of the live rows."""
@@ -295,7 +319,7 @@ class State:
         else:
             array, tables = known.value, self._tables(column, known.depth)
         if len(tables) > 1:
-            tables = [_squashed(tables)]
+            tables = [latest(tables)]
         for table in tables:
             array = _inside(array, table)
         return array
@@ -342,7 +366,7 @@ class State:
             return
         at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
         hits = np.flatnonzero(added[at] == ordinals)
-        names = self.net(ROW)["new"].take(pa.array(at[hits])).to_numpy()
+        names = self._added_rows["new"].take(pa.array(at[hits])).to_numpy()
         for name in dict.fromkeys(names):
             places = hits[names == name]
             values = self.rows.segment(name).take(column, ordinals[places])
@@ -390,11 +414,6 @@ def _part_sum(state: State, name: str, ordinals: Ordinals) -> int:
     if not len(ordinals):
         return 0
     return column_sum(name, state.rows.key_bytes(ordinals), state.take(name, ordinals))
-
-
-def _squashed(tables: list[pa.Table]) -> pa.Table:
-    net = squash(Delta({"": table}) for table in tables).cells.get("")
-    return tables[0].schema.empty_table() if net is None else net
 
 
 def _inside(array: pa.Array, table: pa.Table) -> pa.Array:

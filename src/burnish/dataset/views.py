@@ -5,40 +5,130 @@ from __future__ import annotations
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
 from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.lanes import as_text, lay_out
 from burnish.core.schema import COLUMN, fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
+from burnish.errors import ColumnError, InputError
+from burnish.store.backend import RefMove
 
+T = TypeVar("T")
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
+_GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
-class Log(tuple[Version, ...]):
-    """Versions, newest first."""
+class _Listed(Sequence[T]):
+    """A sequence that is shown as text and as a table."""
 
-    __slots__ = ()
+    _items: tuple[T, ...]
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[T]: ...
+    def __getitem__(self, place: int | slice) -> T | Sequence[T]:
+        return self._items[place]
+
+    def __len__(self) -> int:
+        return len(self._items)
 
     def frame(self) -> pd.DataFrame:
-        """Return a table with columns ``name, id, author, time, message, cells``."""
-        names = ["name", "id", "author", "time", "message", "cells"]
-        rows = [(v.name, v.id, v.author, v.time, v.message, v.n_cells) for v in self]
-        return pd.DataFrame(rows, columns=names)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self))
+        """Return the items as a table."""
+        raise AssertionError("a view knows its table")
 
     def _repr_html_(self) -> str:
         return str(self.frame().to_html(index=False, escape=True))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Log(_Listed[Version]):
+    """Versions, newest first; children stand before their parents.
+
+    Attributes
+    ----------
+    refs : mapping of str to list of str
+        Branches and tags that stand at a version, by its id.
+    """
+
+    _items: tuple[Version, ...]
+    refs: Mapping[str, list[str]]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with columns ``name, id, parents, refs, author, time, message, cells``."""
+        names = ["name", "id", "parents", "refs", "author", "time", "message", "cells"]
+        known = {version.id: version.name for version in self}
+        rows = [
+            (
+                v.name,
+                v.id,
+                [known.get(parent, parent[:8]) for parent in v.parents],
+                self.refs.get(v.id, []),
+                v.author,
+                v.time,
+                v.message,
+                v.n_cells,
+            )
+            for v in self
+        ]
+        return pd.DataFrame(rows, columns=names)
+
+    def graph(self) -> str:
+        """Return the versions as text with a drawn graph, one line each."""
+        rows = lay_out([(version.id, version.parents) for version in self])
+        return as_text(rows, [self._line(version) for version in self])
+
+    def _line(self, version: Version) -> str:
+        names = ", ".join(self.refs.get(version.id, []))
+        return f"{version!r} [{names}]" if names else repr(version)
+
+    def __repr__(self) -> str:
+        return self.graph() if any(len(v.parents) > 1 for v in self) else "\n".join(map(repr, self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reflog(_Listed[tuple[RefMove, str]]):
+    """Moves of branches and tags, newest first."""
+
+    _items: tuple[tuple[RefMove, str], ...]
+    _name_of: Callable[[str], str]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a table with columns ``time, kind, name, old, new, user, act``."""
+        rows = [
+            (
+                pd.Timestamp(time),
+                m.kind,
+                m.name,
+                self._named(m.old),
+                self._named(m.new),
+                m.user,
+                m.act,
+            )
+            for m, time in self
+        ]
+        names = ["time", "kind", "name", "old", "new", "user", "act"]
+        return pd.DataFrame(rows, columns=names)
+
+    def _named(self, commit: str | None) -> str | None:
+        return None if commit is None else self._name_of(commit)
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            f"{time[:19]} {m.kind} {m.name}: {self._named(m.old) or '∅'} → "
+            f"{self._named(m.new) or '∅'} ({m.act}, {m.user})"
+            for m, time in self
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +159,53 @@ class Diff:
         return _frame(self._parts(), _DIFF)
 
     def flow(self, column: str) -> pd.DataFrame:
-        """Return how often each old value became each new one, most frequent first."""
-        frame = self.frame()
-        pairs = frame[frame["column"] == column].groupby(["old", "new"], dropna=False).size()
-        return pairs.sort_values(ascending=False, kind="stable").rename("cells").reset_index()
+        """Return how often each old value became each new one, most frequent first.
+
+        Returns
+        -------
+        DataFrame
+            Columns ``old, new, cells``.
+        """
+        table = self._delta.cells.get(self._state.id_of(column))
+        if table is None:
+            return pd.DataFrame({"old": [], "new": [], "cells": []}, dtype=object)
+        pairs = Counter(zip(table["old"].to_pylist(), table["new"].to_pylist(), strict=True))
+        rows = [(old, new, n) for (old, new), n in pairs.most_common()]
+        return pd.DataFrame(rows, columns=["old", "new", "cells"])
+
+    def label_flow(self) -> pd.DataFrame:
+        """Return how many rows went from each class to each other one; see `flow`.
+
+        Raises
+        ------
+        ColumnError
+            The dataset has no label column.
+        """
+        label = self._state.schema.roles.get("label")
+        if label is None:
+            raise ColumnError(
+                "the dataset has no label column", hint="name it with ds.set_roles(label='…')"
+            )
+        return self.flow(label)
+
+    def by(self, what: str) -> pd.DataFrame:
+        """Return how many cells changed, grouped.
+
+        Parameters
+        ----------
+        what : {"column", "author", "reason", "finding", "version"}
+
+        Returns
+        -------
+        DataFrame
+            The group and ``cells``, largest first.
+        """
+        if what not in _GROUPS:
+            raise InputError(
+                f"cannot group by {what!r}, only by {', '.join(_GROUPS)}", hint="diff.by('author')"
+            )
+        counts = self.frame()[what].value_counts(dropna=False)
+        return counts.rename_axis(what).rename("cells").reset_index()
 
     def _parts(self) -> Iterable[pd.DataFrame]:
         for column in sorted(self._delta.cells):
@@ -90,8 +223,18 @@ class Diff:
         return f"{self.old} → {self.new}: {describe(self._delta, self._state)}"
 
     def _repr_html_(self) -> str:
-        head = f"<div>{html.escape(repr(self))}</div>"
-        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+        parts = [f"<div>{html.escape(repr(self))}</div>"]
+        label = self._state.schema.roles.get("label")
+        if label is not None and self._state.id_of(label) in self._delta.cells:
+            parts.append(str(self.flow(label).head(10).to_html(index=False, escape=True)))
+        if len(self):
+            parts.append(str(self._head(20).to_html(index=False, escape=True)))
+        return "".join(parts)
+
+    def _head(self, rows: int) -> pd.DataFrame:
+        cells = {name: table.slice(0, rows) for name, table in self._delta.cells.items()}
+        short = Delta(cells, facts=self._delta.facts.slice(0, rows))
+        return Diff(self.old, self.new, short, self._state).frame().head(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +267,7 @@ class ConflictTable:
         if not len(self):
             return "no conflicts"
         counts = Counter(conflict.column for conflict in self)
-        return ", ".join(_plural(n, f"conflict of {name}") for name, n in counts.items())
+        return ", ".join(f"{_plural(n, 'conflict')} of {name}" for name, n in counts.items())
 
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"

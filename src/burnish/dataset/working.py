@@ -133,7 +133,7 @@ class WorkingCopy:
                 self._load()
             moved = self._follow() or moved
         if moved:
-            self._tell(Change("external", "changed in another process", ""))
+            self.tell(Change("external", "changed in another process", ""))
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
@@ -147,7 +147,7 @@ class WorkingCopy:
         gesture = self._retry(attempt)
         if gesture.delta:
             reshaped = gesture.changes_shape
-            self._tell(Change("edit", gesture.text, gesture.code, gesture.rows, reshaped))
+            self.tell(Change("edit", gesture.text, gesture.code, gesture.rows, reshaped))
         return gesture
 
     def move(self, step: Literal[-1, 1]) -> Gesture:
@@ -163,7 +163,7 @@ class WorkingCopy:
         gesture = self._retry(attempt)
         kind: Kind = "undo" if step < 0 else "redo"
         text, reshaped = f"{kind}: {gesture.text}", gesture.changes_shape
-        self._tell(Change(kind, text, f"ds.{kind}()", gesture.rows, reshaped))
+        self.tell(Change(kind, text, f"ds.{kind}()", gesture.rows, reshaped))
         return gesture
 
     def discard(self) -> Delta:
@@ -177,7 +177,7 @@ class WorkingCopy:
             return gone
 
         gone = self._retry(attempt)
-        self._tell(Change("discard", "discard staged edits", "ds.discard()"))
+        self.tell(Change("discard", "discard staged edits", "ds.discard()"))
         return gone
 
     def revert(self, commit: str, author: str) -> Version:
@@ -286,11 +286,11 @@ class WorkingCopy:
         if version is None:
             version = self.history.version(self._where.head)
             if version.id != start:
-                self._tell(
+                self.tell(
                     Change("commit", f"{message}: now at {version.name}", code, reshaped=True)
                 )
             return version
-        self._tell(Change("commit", f"commit {version.name}: {message}", code))
+        self.tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
 
     def _record(
@@ -400,7 +400,14 @@ class WorkingCopy:
         head = self.history.state(self._where.head)
         self._state = head.apply(self._staged) if self._staged else head
 
-    def _tell(self, change: Change) -> None:
+    def on(self, branch: str) -> WorkingCopy:
+        """Return the user's working copy of another branch, with the same listeners."""
+        other = WorkingCopy(self.history, branch, self.user)
+        other._listeners = self._listeners
+        return other
+
+    def tell(self, change: Change) -> None:
+        """Call the listeners."""
         failures: list[Exception] = []
         for callback in list(self._listeners):
             try:
