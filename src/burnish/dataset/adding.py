@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from burnish.core.delta import DROPPED, ROW, Delta, Ordinals, squash
+from burnish.core.canonical import key_bytes
+from burnish.core.delta import DROPPED, ROW, Delta, squash
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.selection import Selection
 from burnish.dataset.editing import Editing
@@ -63,7 +64,7 @@ class Adding(Editing):
         added: list[KeyArray] = []
 
         def make(state: State) -> Gesture:
-            keyed = _keyed(state, _conformed(state, table))
+            keyed = _keyed(state, conformed(state, table))
             _refuse_present(state, keyed)
             complete = _with_parents(state, keyed, parents)
             ids = [
@@ -71,7 +72,7 @@ class Adding(Editing):
                 for name in complete.column_names
             ]
             segment = self._history.add_rows(complete.rename_columns(ids))
-            delta = rows_added(state, segment, segment.ordinals, self._why(reason))
+            delta = rows_added(state, segment, self._why(reason))
             added[:] = [keys_at(state, segment.ordinals)]
             return Gesture(
                 delta, f"add {count(len(table))}", code_of("add", "frame", reason=reason)
@@ -92,9 +93,9 @@ class Adding(Editing):
         return dict(zip(keys_at(state, rows[known]), keys, strict=True))
 
 
-def rows_added(state: State, segment: Segment, ordinals: Ordinals, why: Provenance) -> Delta:
+def rows_added(state: State, segment: Segment, why: Provenance) -> Delta:
     """Return the change that puts rows of a segment into a state as the segment has them."""
-    rows = np.sort(ordinals)
+    rows = np.sort(segment.ordinals)
     names = pa.array([segment.id], pa.string()).take(pa.array(np.zeros(len(rows), np.int64)))
     delta = cells(state, ROW, rows, names, why)
     steps = [delta]
@@ -110,7 +111,16 @@ def rows_added(state: State, segment: Segment, ordinals: Ordinals, why: Provenan
     return squash(steps)
 
 
-def _conformed(state: State, table: pa.Table) -> pa.Table:
+def conformed(state: State, table: pa.Table) -> pa.Table:
+    """Return a frame's columns in the order and of the types that the dataset has.
+
+    Raises
+    ------
+    ColumnError
+        A column is unknown, or a value does not fit.
+    KeysError
+        A key column is missing.
+    """
     unknown = [name for name in table.column_names if name not in state.schema.by_name]
     if unknown:
         raise ColumnError(
@@ -138,15 +148,22 @@ def _fitted(state: State, name: str, array: pa.Array) -> pa.Array:
         ) from error
 
 
+def with_content_key(
+    state: State, table: pa.Table, taken: Callable[[pa.Array], Any] | None = None
+) -> pa.Table:
+    """Return rows with the keys that their content gives them, where the dataset has no others."""
+    if state.key != [CONTENT_KEY] or CONTENT_KEY in table.column_names:
+        return table
+    names = [name for name in state.names if name != CONTENT_KEY]
+    whole = pa.table({name: _or_null(state, table, name) for name in names})
+    return table.add_column(0, CONTENT_KEY, content_keys(whole, taken))
+
+
 def _keyed(state: State, table: pa.Table) -> pa.Table:
-    if state.key == [CONTENT_KEY] and CONTENT_KEY not in table.column_names:
-        names = [name for name in state.names if name != CONTENT_KEY]
-        whole = pa.table({n: _or_null(state, table, n) for n in names})
+    def taken(keys: pa.Array) -> Any:
+        return state.is_there(state.rows.find(key_bytes([keys])))
 
-        def taken(keys: pa.Array) -> Any:
-            return state.is_there(find_keys(state, key_array(keys.to_pylist())))
-
-        table = table.add_column(0, CONTENT_KEY, content_keys(whole, taken))
+    table = with_content_key(state, table, taken)
     check_keys(table, state.key)
     return table
 

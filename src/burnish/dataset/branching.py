@@ -10,6 +10,7 @@ from burnish.core.conflicts import Rule
 from burnish.core.names import checked_name
 from burnish.core.version import Version
 from burnish.dataset.editing import Editing
+from burnish.dataset.lineage import Lineage, lineage_of
 from burnish.dataset.views import ConflictTable, Log, Merge, Reflog
 from burnish.dataset.working import Change
 from burnish.errors import InputError, RefError, StagedError, UnknownVersionError
@@ -250,6 +251,36 @@ class Branching(Editing):
         for name, version in (self.branches | self.tags).items():
             refs.setdefault(version.id, []).append(name)
         return Log(tuple(map(history.version, graph.order(wanted))), refs)
+
+    def lineage(self, ref: Ref | None = None) -> Lineage:
+        """Return what led to a version and what was made of it.
+
+        Parameters
+        ----------
+        ref : str or Version, optional
+            As for `at`; the head by default.
+
+        Returns
+        -------
+        Lineage
+            Parents, findings and decisions in it; comparisons, exports and training fingerprints
+            that were made of it.
+
+        Raises
+        ------
+        UnknownVersionError
+            There is no such version.
+        """
+        self._check_open()
+        history = self._history
+        commit = self._copy.head if ref is None else history.resolve(ref)
+        version = history.version(commit)
+        parents = tuple(map(history.version, version.parents))
+        return lineage_of(version, parents, history.delta(commit), history.backend.links(commit))
+
+    def note(self, ref: Ref, kind: str, content: dict[str, Any]) -> None:
+        """Note what was made of a version, for burnish's own layers; the same note stays one."""
+        self._history.note(self._history.resolve(ref), kind, content)
 
     def reflog(self) -> Reflog:
         """Return each move of a branch or tag, newest first: where to find what a move left."""

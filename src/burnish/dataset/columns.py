@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from burnish.core.delta import Ordinals
 from burnish.core.keys import key_array, shorten
+from burnish.core.normal import normalise
 from burnish.core.schema import ROLE, Column, fact_text
 from burnish.dataset.editing import Editing
 from burnish.dataset.gesture import Gesture, code_of, count, fact_cells
@@ -17,7 +18,7 @@ from burnish.dataset.reading import keys_at
 from burnish.dataset.rows import ordinals_of
 from burnish.dataset.state import State
 from burnish.errors import ColumnError, InputError
-from burnish.io.frames import check_names, normalise, to_table
+from burnish.io.frames import check_names, to_table
 from burnish.store.rows import write_column
 
 ROLES = [
@@ -234,7 +235,7 @@ def _refuse_taken(state: State, name: str) -> None:
 
 
 def _free_id(state: State, name: str) -> str:
-    used = set(state.rows.base.table.column_names)
+    used = set(state.rows.base.schema.names)
     for layer in state.layers:
         used |= {fact.removeprefix("column:") for fact in layer.facts["name"].to_pylist()}
     place, identity = 1, name

@@ -15,11 +15,11 @@ from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.adding import Adding
 from burnish.dataset.blame import Blame
-from burnish.dataset.branching import Branching
 from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.rebasing import Rebasing
 from burnish.dataset.rows import ordinals_of
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
@@ -45,7 +45,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Branching):
+class Dataset(Adding, Columns, Classes, Rebasing):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one
@@ -250,7 +250,10 @@ class Dataset(Adding, Columns, Classes, Branching):
                 hint="commit first with ds.commit('…'), or name a version with at='v0'",
             )
         snapshot = self.at(now.head if at is None else at)
-        return write_export(Path(path), snapshot, where, str(self.path.name))
+        made = write_export(Path(path), snapshot, where, str(self.path.name))
+        noted = {"file": made.path.name, "path": str(made.path.resolve()), "rows": made.rows}
+        self.note(snapshot.version, "export", {**noted, "fingerprint": made.fingerprint})
+        return made
 
     def on_change(self, callback: Callable[[Change], None]) -> Callable[[], None]:
         """Call back after each change of this working copy.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,8 +23,8 @@ from burnish.core.schema import COLUMN, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
-from burnish.store.base import Base
 from burnish.store.codec import decode, encode
 from burnish.store.rows import Rows, Segment, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
@@ -62,7 +63,8 @@ class History:
             self.root = self._first()
             self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
             key = self.first_roles["key"]
-            self.base = Base(path, [key] if isinstance(key, str) else list(key))
+            base = self._records[self.root].header["base"]
+            self.base = open_base(path, [key] if isinstance(key, str) else list(key), base)
             self._check_base()
             self.rows = Rows(self.base, path)
             self.refresh_rows()
@@ -133,6 +135,21 @@ class History:
                 self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
             self.refresh_rows()
         return self.rows.segment(name)
+
+    def record(
+        self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
+    ) -> CommitRecord:
+        """Return a change as a version that the store can take; its number comes from there."""
+        seed = secrets.token_bytes(32)
+        head = header(
+            parents=parents,
+            author=author,
+            message=message,
+            txn_id=txn_id,
+            cells=commitment(delta, seed, self.key_bytes),
+            n_cells=len(delta),
+        )
+        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
@@ -254,6 +271,13 @@ class History:
         self.backend.keep_sums(commit, sums)
         return sums
 
+    def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
+        """Note what was made of a version, once; a store that is only read takes no note."""
+        if self.backend.read_only:
+            return
+        if not any((k, c) == (kind, content) for _, k, c in self.backend.links(commit)):
+            self.backend.link(commit, kind, content)
+
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
@@ -310,9 +334,9 @@ class History:
 
     def _check_base(self) -> None:
         header = self._records[self.root].header
-        schema = [[field.name, logical_type(field.type)] for field in self.base.table.schema]
+        schema = [[field.name, logical_type(field.type)] for field in self.base.schema]
         if len(self.base) != header["rows"] or schema != header["schema"]:
-            raise self._corrupt("has a base.arrow that is not the table it was made from")
+            raise self._corrupt("has a base that is not the table it was made from")
 
     def _corrupt(self, what: str) -> CorruptError:
         return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")
@@ -358,7 +382,7 @@ class History:
         return state
 
     def _first_facts(self) -> dict[str, str]:
-        return first_facts(self.base.table.column_names, self.first_roles)
+        return first_facts(self.base.schema.names, self.first_roles)
 
     def _flat(self, commit: str, state: State) -> State:
         """Return a state with its layers made one, and keep that, where they have become many."""

@@ -28,12 +28,20 @@ def content_keys(table: pa.Table, taken: Callable[[pa.Array], Mask] | None = Non
     taken : callable, optional
         Says which keys other rows have already.
     """
-    names = []
-    for start, size in spans(table, 0, len(table)):
-        cells: list[Any] = []
-        for name in table.column_names:
-            cells += [name.encode(), cell_bytes(table[name].slice(start, size))]
-        names += [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
+    pieces = (table.slice(start, size) for start, size in spans(table, 0, len(table)))
+    return counted_keys([name for piece in pieces for name in content_names(piece)], taken)
+
+
+def content_names(piece: pa.Table) -> list[str]:
+    """Return a hash a row from its content, the same for rows that are the same."""
+    cells: list[Any] = []
+    for name in piece.column_names:
+        cells += [name.encode(), cell_bytes(piece[name])]
+    return [digest.tobytes().hex()[:16] for digest in digests(framed(cells))]
+
+
+def counted_keys(names: list[str], taken: Callable[[pa.Array], Mask] | None = None) -> pa.Array:
+    """Return names as keys, with a counter where they occur again; see `content_keys`."""
     used: set[str] = set()
     while True:
         keys = [_counted(name, used) for name in names]

@@ -13,26 +13,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from burnish.core.canonical import is_list, key_bytes, logical_type
+from burnish.core.canonical import is_list, logical_type
 from burnish.core.commitment import commitment
 from burnish.core.delta import Delta
-from burnish.core.fingerprint import column_sum
 from burnish.core.version import commit_id
 from burnish.dataset.dataset import Dataset, default_user
 from burnish.dataset.history import History, header
-from burnish.dataset.identity import CONTENT_KEY, check_keys, content_keys
+from burnish.dataset.identity import check_keys
+from burnish.dataset.incoming import Incoming, incoming
 from burnish.errors import (
     ColumnError,
     InputError,
     NetworkFileSystemWarning,
     NotAStoreError,
 )
-from burnish.io.frames import to_table
 from burnish.store.backend import CommitRecord
-from burnish.store.base import Base
 from burnish.store.codec import encode
 from burnish.store.sqlite import SqliteBackend
 
@@ -64,7 +61,10 @@ def create(
     path : path or None
         Folder to write, by custom ending in ``.burnish``; None keeps it in a temporary one that is
         removed with the process.
-    frame : pandas or polars DataFrame, Arrow table or mapping of columns
+    frame : pandas or polars DataFrame, Arrow table, mapping of columns, or a reference
+        What is written to the path; or, to leave the rows where they are: the path of a Parquet
+        file, of a folder of Parquet files or of an Arrow file, a ``deltalake.DeltaTable``, a
+        ``lance.LanceDataset``, or a Hugging Face ``Dataset`` that is mapped from its files.
     key : str or sequence of str, optional
         Columns that name a row for good; unique, never null, never changed. Without it each row
         gets a content key in the column ``_key``.
@@ -88,12 +88,13 @@ def create(
     ColumnError
         A role names an unknown column, or a column cannot be stored.
     InputError
-        The frame is empty, or the path holds another dataset.
+        The frame is empty, a file cannot be read, or the path holds another dataset.
 
     Notes
     -----
-    Writes the frame once. On a path that holds a dataset with the same rows and roles it opens
-    that one, so that a notebook can be run again.
+    Writes the frame once. Files that are referred to are read once and pinned by their SHA-256:
+    from then on other bytes are an error. On a path that holds a dataset with the same rows and
+    roles it opens that one, so that a notebook can be run again.
 
     Examples
     --------
@@ -105,7 +106,7 @@ def create(
     >>> ds.diff("v0", "v1").frame()[["key", "old", "new"]].values.tolist()
     [['b', 'dog', 'cat']]
     """
-    table = to_table(frame)
+    given = incoming(frame)
     named = {
         "key": key,
         "label": label,
@@ -121,8 +122,9 @@ def create(
     roles = {
         role: _column_names(role, columns) for role, columns in named.items() if columns is not None
     }
-    table, roles["key"] = _keyed(table, roles.pop("key", None))
-    _check_roles(table, roles, getattr(getattr(frame, "index", None), "names", ()))
+    if "key" not in roles:
+        roles["key"] = given.own_keys()
+    _check_roles(given.schema, roles, getattr(getattr(frame, "index", None), "names", ()))
     folder = Path(path) if path is not None else _temporary()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         if not (folder / _STORE).is_file():
@@ -130,10 +132,12 @@ def create(
                 f"{str(folder)!r} holds something else than a burnish dataset",
                 hint="pass a path where nothing is yet, by custom ending in .burnish",
             )
-        return _reopen(folder, table, roles)
-    check_keys(table, roles["key"])
-    if not _write(folder, table, roles, message):
-        return _reopen(folder, table, roles)
+        return _reopen(folder, given, roles)
+    key = roles["key"]
+    keys = given.keys([key] if isinstance(key, str) else key)
+    check_keys(keys, key)
+    if not _write(folder, given, keys, roles, message):
+        return _reopen(folder, given, roles)
     return open(folder)
 
 
@@ -208,43 +212,36 @@ def _column_names(role: str, columns: Any) -> str | list[str]:
     return names
 
 
-def _keyed(table: pa.Table, key: str | list[str] | None) -> tuple[pa.Table, Any]:
-    if key is not None:
-        return table, key
-    if CONTENT_KEY in table.column_names:
-        return table, CONTENT_KEY
-    return table.add_column(0, CONTENT_KEY, content_keys(table)), CONTENT_KEY
-
-
-def _check_roles(table: pa.Table, roles: dict[str, Any], index: Sequence[Any]) -> None:
+def _check_roles(schema: pa.Schema, roles: dict[str, Any], index: Sequence[Any]) -> None:
     for role, columns in roles.items():
         for name in [columns] if isinstance(columns, str) else columns:
-            if name not in table.column_names:
+            if name not in schema.names:
                 raise ColumnError(
                     f"{role}={name!r} is no column of the frame, "
-                    f"which has {', '.join(table.column_names)}",
+                    f"which has {', '.join(schema.names)}",
                     hint="make the index a column first: frame.reset_index()"
                     if name in index
                     else f"pass {role}= one of these names",
                 )
     label = roles.get("label")
-    if label and is_list(table.schema.field(label).type):
+    if label and is_list(schema.field(label).type):
         raise ColumnError(
             f"label={label!r} holds lists, expected one class a row",
             hint="pass a column of text or integers",
         )
 
 
-def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -> bool:
+def _write(
+    folder: Path, given: Incoming, keys: pa.Table, roles: dict[str, Any], message: str
+) -> bool:
     """Write a store aside and move it into place; False where another process was first."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     draft.mkdir()
     try:
-        key = roles["key"]
-        base_hash = Base.write(draft, table, [key] if isinstance(key, str) else key)
+        base_hash = given.write(draft, folder, keys)
         meta = {"id": uuid.uuid4().hex, "format": "1"}
-        SqliteBackend.create(draft / _STORE, meta, _first(table, roles, message, base_hash))
+        SqliteBackend.create(draft / _STORE, meta, _first(given, roles, message, base_hash))
         draft.rename(folder)
     except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
@@ -254,7 +251,7 @@ def _write(folder: Path, table: pa.Table, roles: dict[str, Any], message: str) -
     return True
 
 
-def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:
+def _first(given: Incoming, roles: dict[str, Any], message: str, base_hash: str) -> CommitRecord:
     seed = secrets.token_bytes(32)
     empty = Delta()
     head = header(
@@ -266,18 +263,18 @@ def _first(table: pa.Table, roles: dict[str, Any], message: str, base_hash: str)
         n_cells=0,
         extra={
             "base": base_hash,
-            "rows": len(table),
+            "rows": len(given),
             "roles": roles,
-            "schema": [[field.name, logical_type(field.type)] for field in table.schema],
+            "schema": [[field.name, logical_type(field.type)] for field in given.schema],
         },
     )
     return CommitRecord(commit_id(head), 0, head, seed, encode(empty, {}))
 
 
-def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
+def _reopen(folder: Path, given: Incoming, roles: dict[str, Any]) -> Dataset:
     found = open(folder)
     try:
-        different = _difference(found, table, roles)
+        different = _difference(found._history, given, roles)
     except BaseException:
         found.close()
         raise
@@ -290,32 +287,10 @@ def _reopen(folder: Path, table: pa.Table, roles: dict[str, Any]) -> Dataset:
     )
 
 
-def _difference(found: Dataset, table: pa.Table, roles: dict[str, Any]) -> str | None:
-    history = found._history
-    base = history.base.table
+def _difference(history: History, given: Incoming, roles: dict[str, Any]) -> str | None:
     if roles != history.first_roles:
         return f"other roles: {history.first_roles}"
-    if len(base) != len(table):
-        return f"{len(base):,} rows, the frame has {len(table):,}"
-    if base.schema.names != table.schema.names:
-        return f"other columns: {', '.join(base.schema.names)}"
-    ordinals = history.base.find(key_bytes([table[name] for name in history.base.key]))
-    if len(np.unique(ordinals)) != len(table) or ordinals.min() < 0:
-        return "other keys"
-    if not np.array_equal(ordinals, np.arange(len(table))):
-        table = table.take(pa.array(np.argsort(ordinals)))
-    keys = history.base.key_bytes()
-    changed = [n for n in table.column_names if not _same(n, keys, base[n], table[n])]
-    return f"other values in {', '.join(changed)}" if changed else None
-
-
-def _same(name: str, keys: pa.Array, old: pa.ChunkedArray, new: pa.ChunkedArray) -> bool:
-    """Whether two columns hold the same values, whatever their width; NaN equals NaN."""
-    if old.equals(new):
-        return True
-    if logical_type(old.type) != logical_type(new.type):
-        return False
-    return column_sum(name, keys, old) == column_sum(name, keys, new)
+    return given.difference(history.base)
 
 
 def _temporary() -> Path:

@@ -178,7 +178,8 @@ class State:
         known = self._arrays.get(column)
         if known is None or known.depth < len(self.layers):
             known = _Known(len(self.layers), self._compose(column, known))
-            self._arrays[column] = known
+            if not self._is_base(column, known.value):
+                self._arrays[column] = known
         return known.value
 
     def live_column(self, name: str) -> pa.Array:
@@ -291,6 +292,11 @@ class State:
             mask[ordinals[inside]] = self.is_there(ordinals[inside]) & ~dropped[inside]
         return mask
 
+    def _is_base(self, column: str, array: pa.Array) -> bool:
+        """Whether an array is one that the base keeps, or lets go of, by itself."""
+        base = self.rows.base
+        return column in base.schema.names and base.column(column) is array
+
     def _same_source(self, column: str, schema: Schema) -> bool:
         if is_system(column):
             return True
@@ -311,7 +317,7 @@ class State:
         source = self._source(column)
         if source is not None:
             return self.rows.column_file(source).values.type
-        return self.rows.base.table.schema.field(column).type
+        return self.rows.base.schema.field(column).type
 
     def _compose(self, column: str, known: _Known[pa.Array] | None) -> pa.Array:
         if known is None:
@@ -351,8 +357,9 @@ class State:
             array = _nothing(self._type(column), len(ordinals))
         else:
             beyond = ordinals >= len(self.rows.base)
-            places = pa.array(ordinals, mask=beyond if beyond.any() else None)
-            array = self.rows.base.column(column).take(places)
+            array = self.rows.base.take(column, ordinals[~beyond])
+            if beyond.any():
+                array = array.take(pa.array(np.cumsum(~beyond) - 1, mask=beyond))
         for places, values in self._added(column, ordinals):
             array = scatter(array, places, values)
         return array

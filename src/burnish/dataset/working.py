@@ -7,7 +7,6 @@ another process wrote in between, it is read again and the write is done anew.
 
 from __future__ import annotations
 
-import secrets
 import threading
 import uuid
 from collections.abc import Callable
@@ -18,19 +17,17 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from burnish.core.commitment import commitment
 from burnish.core.conflicts import Conflicts, Rule
 from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
-from burnish.core.version import Version, commit_id
+from burnish.core.version import Version
 from burnish.dataset.applying import fitted, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
-from burnish.dataset.history import History, header
+from burnish.dataset.history import History
 from burnish.dataset.merging import merged
 from burnish.dataset.state import State
 from burnish.dataset.views import ConflictTable
 from burnish.errors import BurnishError, BusyError, ConflictError, StagedError, UndoError
-from burnish.store.backend import CommitRecord, StaleError
-from burnish.store.codec import encode
+from burnish.store.backend import StaleError
 
 _TRIES = 20
 T = TypeVar("T")
@@ -219,7 +216,7 @@ class WorkingCopy:
         graph = self.history.graph
 
         def make() -> Delta | None:
-            self._refuse_staged(f"merging {self.history.version(theirs).name}")
+            self.refuse_staged(f"merging {self.history.version(theirs).name}")
             head = self._where.head
             if graph.contains(head, theirs):
                 return None
@@ -237,7 +234,7 @@ class WorkingCopy:
         return self._write(lambda: self._staged or None, message, author, code)
 
     def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
-        self._refuse_staged(doing)
+        self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
@@ -249,7 +246,8 @@ class WorkingCopy:
         self._gestures = []
         self._derive()
 
-    def _refuse_staged(self, doing: str) -> None:
+    def refuse_staged(self, doing: str) -> None:
+        """Refuse what needs a clean working copy."""
         if self._staged:
             raise StagedError(
                 f"{len(self._staged)} staged cells and {len(self._staged.decisions)} "
@@ -273,7 +271,8 @@ class WorkingCopy:
             change = make()
             if change is None:
                 return None
-            record = self._record(change, message, author, txn_id, others)
+            parents = [self._where.head, *others]
+            record = self.history.record(change, parents, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record, message
             )
@@ -292,20 +291,6 @@ class WorkingCopy:
             return version
         self.tell(Change("commit", f"commit {version.name}: {message}", code))
         return version
-
-    def _record(
-        self, delta: Delta, message: str, author: str, txn_id: str, others: tuple[str, ...]
-    ) -> CommitRecord:
-        seed = secrets.token_bytes(32)
-        head = header(
-            parents=[self._where.head, *others],
-            author=author,
-            message=message,
-            txn_id=txn_id,
-            cells=commitment(delta, seed, self.history.key_bytes),
-            n_cells=len(delta),
-        )
-        return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
     def _append(self, gesture: Gesture) -> None:
         backend = self.history.backend

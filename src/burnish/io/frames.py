@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from burnish.core.canonical import decoded, is_list
+from burnish.core.canonical import is_list
+from burnish.core.normal import normalise, one_chunk
 from burnish.errors import ColumnError, InputError
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ def to_table(frame: Any) -> pa.Table:
 
     Parameters
     ----------
-    frame : pandas or polars DataFrame, Arrow table, mapping of columns, or any Arrow stream
+    frame : pandas or polars DataFrame, Arrow table, mapping of columns, Hugging Face dataset, or
+        any Arrow stream
 
     Returns
     -------
@@ -48,27 +49,6 @@ def to_table(frame: Any) -> pa.Table:
     if len(set(lengths.values())) > 1:
         raise InputError(f"columns differ in length: {lengths}", hint="give each one value per row")
     return pa.table(arrays)
-
-
-def normalise(array: pa.Array | pa.ChunkedArray) -> pa.Array:
-    """Return a column in one chunk, of the kind burnish stores."""
-    if isinstance(array, pa.ChunkedArray):
-        array = _one_chunk(array)
-    kind, types = array.type, pa.types
-    if types.is_dictionary(kind):
-        return normalise(decoded(array))
-    if types.is_null(kind):
-        return array.cast(pa.string())
-    if types.is_floating(kind):
-        return _nan_as_null(array if kind != pa.float16() else array.cast(pa.float32()))
-    if types.is_string_view(kind) or (types.is_large_string(kind) and array.nbytes < 2**31):
-        return array.cast(pa.string())
-    if types.is_binary_view(kind) or (types.is_large_binary(kind) and array.nbytes < 2**31):
-        return array.cast(pa.binary())
-    if types.is_nested(kind):
-        inner = _without_views(kind)
-        array = array if inner == kind else array.cast(inner)
-    return _fixed_size(array) if is_list(kind) else array
 
 
 def exact(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
@@ -107,7 +87,7 @@ def to_pandas(table: pa.Table) -> pd.DataFrame:
 
 def to_arrays(column: pa.Array | pa.ChunkedArray) -> list[Any]:
     """Return nested lists as NumPy arrays of their own shape, None where null."""
-    array = _one_chunk(column) if isinstance(column, pa.ChunkedArray) else column
+    array = one_chunk(column) if isinstance(column, pa.ChunkedArray) else column
     stacked = stack(array)
     if stacked is not None:
         return list(stacked)
@@ -130,6 +110,8 @@ def stack(array: pa.Array) -> npt.NDArray[Any] | None:
 def _columns(frame: Any) -> list[tuple[Any, Any]]:
     if isinstance(frame, pa.Table):
         return list(zip(frame.column_names, frame.columns, strict=True))
+    if type(frame).__module__.split(".")[0] == "datasets":
+        return _columns(_hugging_face_rows(frame))
     if isinstance(frame, Mapping):
         return [(name, _array(name, values)) for name, values in frame.items()]
     if type(frame).__module__.split(".")[0] == "pandas" and hasattr(frame, "items"):
@@ -139,6 +121,15 @@ def _columns(frame: Any) -> list[tuple[Any, Any]]:
     raise InputError(
         f"cannot read a frame from {type(frame).__name__}",
         hint="pass a pandas or polars DataFrame, an Arrow table or a dict of columns",
+    )
+
+
+def _hugging_face_rows(dataset: Any) -> pa.Table:
+    if hasattr(dataset, "cache_files") and not isinstance(dataset, Mapping):
+        return dataset.with_format("arrow")[:]
+    raise InputError(
+        f"a {type(dataset).__name__} is not one table",
+        hint='pass one split of it that can be indexed, for example datasets["train"]',
     )
 
 
@@ -184,50 +175,6 @@ def _object_array(values: list[Any]) -> npt.NDArray[np.object_]:
     return out
 
 
-def _one_chunk(column: pa.ChunkedArray) -> pa.Array:
-    if column.num_chunks == 1:
-        return column.chunk(0)
-    kind = column.type
-    if pa.types.is_string(kind) and column.nbytes >= 2**31:
-        column = column.cast(pa.large_string())
-    if pa.types.is_binary(kind) and column.nbytes >= 2**31:
-        column = column.cast(pa.large_binary())
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], kind)
-
-
-def _without_views(kind: pa.DataType) -> pa.DataType:
-    """Return a nested type without string views, of which Arrow cannot take rows."""
-    types = pa.types
-    if types.is_string_view(kind):
-        return pa.string()
-    if types.is_binary_view(kind):
-        return pa.binary()
-    if types.is_struct(kind):
-        return pa.struct([field.with_type(_without_views(field.type)) for field in kind])
-    if types.is_fixed_size_list(kind):
-        return pa.list_(_without_views(kind.value_type), kind.list_size)
-    if types.is_large_list(kind):
-        return pa.large_list(_without_views(kind.value_type))
-    return pa.list_(_without_views(kind.value_type)) if types.is_list(kind) else kind
-
-
-def _nan_as_null(array: pa.Array) -> pa.Array:
-    nan = pc.is_nan(array)
-    if not pc.any(nan).as_py():
-        return array
-    return pc.if_else(nan, pa.scalar(None, array.type), array)
-
-
-def _fixed_size(array: pa.Array) -> pa.Array:
-    kind = array.type
-    if pa.types.is_fixed_size_list(kind) or array.null_count or not _is_number(kind.value_type):
-        return array
-    sizes = pc.unique(pc.list_value_length(array))
-    if len(sizes) != 1 or not sizes[0].as_py():
-        return array
-    return pa.FixedSizeListArray.from_arrays(array.flatten(), sizes[0].as_py())
-
-
 def _is_stack(item: Any) -> bool:
     return isinstance(item, np.ndarray) and item.ndim > 1
 
@@ -236,10 +183,6 @@ def _leaf(kind: pa.DataType) -> pa.DataType:
     while is_list(kind):
         kind = kind.value_type
     return kind
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
 def list_depth(kind: pa.DataType) -> int:

@@ -191,7 +191,7 @@ def compare(
         identical=predictions.identical,
         suggested=_suggested(ds, before, after, rows),
     )
-    return Comparison(
+    made = Comparison(
         before=_name(before),
         after=_name(after),
         table=_table(rows, case.metrics, units, scores, found),
@@ -201,6 +201,23 @@ def compare(
         greater_is_better={each.name: each.greater_is_better for each in chosen},
         provenance=_provenance(estimator, case, used, seed, confidence, predictions),
     )
+    _note(ds, before, after, made)
+    return made
+
+
+def _note(ds: Any, before: Any, after: Any, made: Comparison) -> None:
+    """Note the first line of a comparison beside both versions."""
+    first = made.frame().iloc[0]
+    numbers = {
+        name: _plain(first[name]) for name in ("before", "after", "difference", "low", "high")
+    }
+    told = {"versions": [made.before, made.after], "metric": str(first["metric"]), **numbers}
+    for ref in (before, after):
+        ds.note(ref, "evaluation", told)
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def _checked_metrics(estimator: Any, metrics: Any) -> list[Metric]:

@@ -11,14 +11,10 @@ LINK = "training"
 
 
 def remember(reading: Any, made: TrainingFingerprint) -> None:
-    """Link a fingerprint to its version, where the store keeps links."""
-    backend = reading._history.backend
-    if hasattr(backend, "link") and made.record not in remembered(reading):
-        backend.link(made.record["version_id"], LINK, made.record)
+    """Note a fingerprint beside its version."""
+    reading._history.note(made.record["version_id"], LINK, dict(made.record))
 
 
 def remembered(reading: Any) -> list[dict[str, Any]]:
     """Return the records of all fingerprints that a store remembers."""
-    backend = reading._history.backend
-    links = backend.links() if hasattr(backend, "links") else []
-    return [content for _, kind, content in links if kind == LINK]
+    return [content for _, kind, content in reading._history.backend.links() if kind == LINK]

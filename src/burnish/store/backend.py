@@ -51,6 +51,8 @@ class RefMove:
 class Backend(Protocol):
     """Keeps commits, refs, working copies and journals; every write is atomic and durable."""
 
+    read_only: bool
+
     def meta(self) -> dict[str, str]:
         """Return the store's own facts: format, id, base."""
         ...

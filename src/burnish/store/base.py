@@ -1,7 +1,7 @@
-"""The immutable first table of a dataset, memory-mapped.
+"""The immutable first table of a dataset: written to its folder, or adopted where it lies.
 
-The base is one Arrow IPC file, not compressed, so that any cell of any row is read without
-decoding its neighbours and a checkout costs no memory of its own.
+The base that burnish writes is one Arrow IPC file, not compressed, so that any cell of any row is
+read without decoding its neighbours and a checkout costs no memory of its own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import contextlib
 import hashlib
 import os
 import uuid
+from abc import ABC, abstractmethod
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,13 +27,13 @@ from burnish.errors import CorruptError
 Ordinals = npt.NDArray[np.int64]
 
 
-class Base:
+class Base(ABC):
     """The rows a dataset was made from, by ordinal.
 
     Parameters
     ----------
     folder : Path
-        Holds ``base.arrow`` and the key index, a cache that is rebuilt when missing.
+        The store's folder; holds the key index, a cache that is rebuilt when missing.
     key : list of str
         Key columns.
     """
@@ -39,53 +41,90 @@ class Base:
     def __init__(self, folder: Path, key: list[str]) -> None:
         self.folder = folder
         self.key = key
-        self.table = map_table(folder / "base.arrow")
         self._counts: dict[str, dict[Any, int]] = {}
-        self._index = KeyIndex.open(folder, self)
 
-    @staticmethod
-    def write(folder: Path, table: pa.Table, key: list[str]) -> str:
-        """Write the file and its index; return the file's SHA-256."""
-        path = folder / "base.arrow"
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-            writer.write_table(table)
-        flush(path)
-        KeyIndex.build(folder, key_bytes([table[name] for name in key]))
-        return file_hash(path)
+    @property
+    @abstractmethod
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
 
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
+    @abstractmethod
+    def __len__(self) -> int: ...
 
+    @abstractmethod
     def column(self, name: str) -> pa.Array:
         """Return a column, one value per ordinal."""
-        chunked = self.table[name]
-        return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+    @abstractmethod
+    def take(self, name: str, ordinals: Ordinals) -> pa.Array:
+        """Return a column at some ordinals, at the cost of those cells where the format allows."""
+
+    @abstractmethod
+    def verify(self, expected: str) -> list[str]:
+        """Return what is wrong with the base, nothing when its bytes are those of `expected`."""
 
     def value_counts(self, name: str) -> dict[Any, int]:
         """Return how many rows hold each value of a column; counted once."""
         if name not in self._counts:
-            self._counts[name] = tally(self.table[name])
+            self._counts[name] = tally(self.column(name))
         return self._counts[name]
 
     def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
         """Return canonical keys of ordinals, of all rows when None."""
-        columns = [self.column(name) for name in self.key]
-        if ordinals is not None:
-            columns = [column.take(pa.array(ordinals)) for column in columns]
-        return key_bytes(columns)
+        if ordinals is None:
+            return key_bytes([self.column(name) for name in self.key])
+        return key_bytes([self.take(name, ordinals) for name in self.key])
 
     def find(self, keys: pa.Array) -> Ordinals:
         """Return the ordinal of each canonical key, -1 where there is none."""
         return self._index.find(keys, self)
+
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex.open(self.folder, self)
+
+    def _verify_index(self) -> list[str]:
+        if self._index.equals(KeyIndex.of(self.key_bytes())):
+            return []
+        return ["the key index is damaged: delete keys.hash.npy and keys.ordinal.npy"]
+
+
+class MappedBase(Base):
+    """A base in the store's own ``base.arrow``, mapped into memory."""
+
+    def __init__(self, folder: Path, key: list[str]) -> None:
+        super().__init__(folder, key)
+        self._table = map_table(folder / "base.arrow")
+
+    @staticmethod
+    def write(folder: Path, table: pa.Table, key: list[str]) -> str:
+        """Write the file and its index; return the file's SHA-256."""
+        KeyIndex.build(folder, key_bytes([table[name] for name in key]))
+        return write_table(folder / "base.arrow", table)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Names and types of the columns."""
+        return self._table.schema
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def column(self, name: str) -> pa.Array:
+        """Return a column, one value per ordinal; costs no copy."""
+        chunked = self._table[name]
+        return chunked.chunk(0) if chunked.num_chunks == 1 else chunked.combine_chunks()
+
+    def take(self, name: str, ordinals: Ordinals) -> pa.Array:
+        """Return a column at some ordinals, at the cost of those cells."""
+        return self.column(name).take(pa.array(ordinals))
 
     def verify(self, expected: str) -> list[str]:
         """Return what is wrong with the file, nothing when its bytes are those written."""
         found = file_hash(self.folder / "base.arrow")
         if found != expected:
             return [f"base.arrow has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
-        if not self._index.equals(KeyIndex.of(self.key_bytes())):
-            return ["the key index is damaged: delete keys.hash.npy and keys.ordinal.npy"]
-        return []
+        return self._verify_index()
 
 
 class Keyed(Protocol):
@@ -177,6 +216,14 @@ def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
     )
 
 
+def write_table(path: Path, table: pa.Table) -> str:
+    """Write a table as an Arrow file that can be mapped; return the file's SHA-256."""
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    flush(path)
+    return file_hash(path)
+
+
 def flush(path: Path) -> None:
     """Put a file, or the names in a folder, on disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -201,7 +248,7 @@ def _save(path: Path, values: npt.NDArray[Any]) -> None:
 
 
 def map_table(path: Path) -> pa.Table:
-    """Map an Arrow file into memory."""
+    """Map a table that `write_table` wrote."""
     try:
         table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
         table.validate()

@@ -138,8 +138,8 @@ class Rows:
         """Return the values of a key column at ordinals."""
         extra = ordinals >= len(self.base)
         if not extra.any():
-            return self.base.column(name).take(pa.array(ordinals))
-        own = self.base.column(name).take(pa.array(ordinals[~extra]))
+            return self.base.take(name, ordinals)
+        own = self.base.take(name, ordinals[~extra])
         added = self._added().columns[name].take(pa.array(ordinals[extra] - len(self.base)))
         return woven(extra, own, added)
 
