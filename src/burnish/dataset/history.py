@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import logical_type
-from burnish.core.commitment import is_committed
+from burnish.core.commitment import commitment, is_committed
 from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
