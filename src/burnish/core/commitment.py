@@ -132,7 +132,7 @@ def _salt_array(raw: bytes) -> pa.Array:
 
 
 def _size(delta: Delta) -> int:
-    return len(delta) + len(delta.decisions) + len(delta.facts)
+    return len(delta) + len(delta.decisions)
 
 
 def _by_key(keys: pa.Array, table: pa.Table) -> tuple[pa.Array, pa.Table]:
