@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from burnish.core.canonical import cell_bytes, frames
+from burnish.core.canonical import cell_bytes, framed, frames
 from burnish.core.delta import Delta, Ordinals, numbers, without_rows
 from burnish.core.fingerprint import Digests, digests, spans
 
@@ -95,7 +95,7 @@ def erased(
     scheme = _scheme(text)
     kept = _Kept.of(scheme, seed, _size(delta))
     hit = np.isin(_placed(scheme, delta, keys), gone)
-    every = kept.woven(leaves(delta, kept.drawn(), keys, scheme.order))
+    every = kept.woven(_leaves(scheme, delta, kept.drawn(), keys))
     places = np.concatenate([kept.places, kept.free()[hit]])
     places.sort()
     left = _Kept(kept.salts[~hit], places, every[places])
@@ -111,11 +111,15 @@ def _root(hashes: Digests) -> str:
     return hashlib.sha256(hashes.tobytes()).hexdigest()
 
 
-def leaves(delta: Delta, drawn: pa.Array, keys: Keys, order: Order | None = None) -> Digests:
+def leaves(delta: Delta, drawn: pa.Array, keys: Keys) -> Digests:
     """Return the leaf of each cell, decision and fact, shape (n, 32), given their salts."""
+    return _leaves(_SECOND, delta, drawn, keys)
+
+
+def _leaves(scheme: _Scheme, delta: Delta, drawn: pa.Array, keys: Keys) -> Digests:
     hashes, start = [np.empty((0, 32), np.uint8)], 0
-    for size, parts in _spelled(delta, keys, order or _by_key):
-        hashes.append(digests(_join([drawn.slice(start, size), *parts])))
+    for size, parts in _spelled(delta, keys, scheme.order):
+        hashes.append(digests(scheme.salted(drawn.slice(start, size), parts)))
         start += size
     return np.concatenate(hashes)
 
@@ -205,12 +209,15 @@ class _Scheme:
     mark: str
     order: Order
     salts: Callable[[bytes, int], pa.Array]
+    salted: Callable[[pa.Array, Parts], pa.Array]
+
+
+_FIRST = _Scheme("", _as_it_is, _one_by_one, lambda drawn, parts: framed([drawn, _join(parts)]))
+_SECOND = _Scheme(_MARK, _by_key, salts, lambda drawn, parts: _join([drawn, *parts]))
 
 
 def _scheme(text: str) -> _Scheme:
-    if text.startswith(_MARK):
-        return _Scheme(_MARK, _by_key, salts)
-    return _Scheme("", _as_it_is, _one_by_one)
+    return _SECOND if text.startswith(_MARK) else _FIRST
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,12 +279,12 @@ def _rows_of(raw: bytes, width: int) -> npt.NDArray[np.uint8]:
 def _all_leaves(scheme: _Scheme, delta: Delta, seed: bytes, keys: Keys) -> Digests | None:
     """Return all leaves, those of erased cells included; None where the seed does not fit."""
     if len(seed) == SEED:
-        return leaves(delta, scheme.salts(seed, _size(delta)), keys, scheme.order)
+        return _leaves(scheme, delta, scheme.salts(seed, _size(delta)), keys)
     try:
         kept = _Kept.of(scheme, seed, _size(delta))
         if not seed.startswith(_ERASED) or len(kept.salts) != _size(delta):
             return None
-        return kept.woven(leaves(delta, kept.drawn(), keys, scheme.order))
+        return kept.woven(_leaves(scheme, delta, kept.drawn(), keys))
     except (ValueError, IndexError):
         return None
 
