@@ -231,10 +231,10 @@ def known_ordinals(state: State, keys: KeyArray) -> Ordinals:
     found = find_keys(state, keys)
     missing = found < 0
     if missing.any():
-        example = keys_at(state, np.array([0], np.int64))[0]
+        example = "".join(f", for example {key!r}" for key in keys_at(state, state.live[:1]))
         raise KeysError(
             f"{int(missing.sum())} of {len(keys)} keys are unknown: {shorten(keys[missing])}",
-            hint=f"pass keys as in column {'/'.join(state.key)!r}, for example {example!r}",
+            hint=f"pass keys as in column {'/'.join(state.key)!r}{example}",
         )
     return found
 

@@ -114,8 +114,7 @@ class Rebasing(Branching):
         if delta:
             record = history.record(delta, [old], message, who, uuid.uuid4().hex)
             move = RefMove("remote", UPSTREAM, known, record.id, who, message)
-            history.backend.add_commits([record], [move])
-            history.refresh()
+            history.add_commits([record], [move])
             old = record.id
         merge = self.merge(history.version(old), resolve, f"merge {UPSTREAM}", author)
         return Rebase(*counts, merge)

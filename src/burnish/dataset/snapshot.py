@@ -21,6 +21,7 @@ class Snapshot(Reading):
         self.version: Version = history.version(commit)
 
     def _state(self) -> State:
+        self._history.refresh_rows()
         return self._history.state(self.version.id)
 
     @property

@@ -11,7 +11,6 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
@@ -124,13 +123,21 @@ class WorkingCopy:
     def refresh(self) -> None:
         """Notice what other processes wrote."""
         with self._lock:
+            epoch = self.history.epoch
             found = self.history.backend.working(self.branch, self.user)
             moved = found.seq != self._where.seq
             if moved:
                 self._load()
             moved = self._follow() or moved
+            reshaped = self.history.epoch != epoch
         if moved:
-            self.tell(Change("external", "changed in another process", ""))
+            self.tell(Change("external", "changed in another process", "", reshaped=reshaped))
+
+    def reload(self, text: str, code: str) -> None:
+        """Read everything anew after this process took something away."""
+        with self._lock:
+            self._load()
+        self.tell(Change("external", text, code, reshaped=True))
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
@@ -181,12 +188,12 @@ class WorkingCopy:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
         why = Provenance(author, f"revert {name}")
-        back = signed(invert(self.history.delta(commit)), why)
-        if not len(back):
-            raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
         hint = "set those cells by hand, or revert the later version first"
 
         def make() -> Delta:
+            back = signed(invert(self.history.delta(commit)), why)
+            if not len(back):
+                raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
             fitting = self._fitting(back, f"reverting {name}", hint)
             if fitting is None:
                 raise UndoError(
@@ -199,11 +206,13 @@ class WorkingCopy:
     def cherry_pick(self, commit: str, author: str) -> Version:
         """Write a version that makes the change of another one here."""
         version = self.history.version(commit)
-        change = self.history.delta(commit)
         hint = (
             f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
         )
-        make = partial(self._fitting, change, f"picking {version.name}", hint)
+
+        def make() -> Delta | None:
+            return self._fitting(self.history.delta(commit), f"picking {version.name}", hint)
+
         message = f"{version.message} (picked from {version.name})"
         return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
 
