@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -214,12 +214,14 @@ class Housekeeping(Editing):
         """
         self._check_open()
         history = self._history
-        who = author or self.user
+        history.backend.check_writable()
+        wanted = PurgeRecord(author or self.user, reason, "", np.empty(0, np.int64))
         for _ in range(_TRIES):
             history.refresh()
+            history.refresh_rows()
             gone, words = self._to_purge(keys)
             _refuse_naming(reason, words)
-            wanted = _wanted(history, who, reason, gone)
+            wanted = _prepared(history, wanted, gone)
             try:
                 record = history.backend.purge(history.rows, history.epoch, wanted, words)
             except StaleError:
@@ -253,14 +255,18 @@ class Housekeeping(Editing):
         return _shown(history, record, remaining)
 
 
-def _wanted(history: History, author: str, reason: str | None, gone: Ordinals) -> PurgeRecord:
+def _prepared(history: History, wanted: PurgeRecord, gone: Ordinals) -> PurgeRecord:
+    """Return what to purge, with the base written anew where it holds a row of it."""
+    before, size = history.base_hash(), len(history.base)
+    known = all(file.before == before for file in wanted.files)
+    if wanted.time and known and np.array_equal(wanted.ordinals, gone):
+        return wanted
     files: tuple[Rewritten, ...] = ()
-    own = gone[gone < len(history.base)]
-    if len(own):
-        every = np.union1d(own, history.rows.purged[history.rows.purged < len(history.base)])
-        after = write_without(history.base, every)
-        files = (Rewritten("base", BASE, history.base_hash(), after),)
-    return PurgeRecord(author, reason, datetime.now(UTC).isoformat(), gone, files=files)
+    if (gone < size).any():
+        every = np.union1d(gone, history.rows.purged)
+        files = (Rewritten("base", BASE, before, write_without(history.base, every[every < size])),)
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
+    return replace(wanted, time=now, ordinals=gone, files=files)
 
 
 def _shown(history: History, record: PurgeRecord, remaining: tuple[str, ...] = ()) -> Purge:

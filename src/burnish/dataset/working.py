@@ -123,13 +123,13 @@ class WorkingCopy:
     def refresh(self) -> None:
         """Notice what other processes wrote."""
         with self._lock:
-            epoch = self.history.epoch
+            epoch = self._epoch
             found = self.history.backend.working(self.branch, self.user)
             moved = found.seq != self._where.seq
             if moved:
                 self._load()
             moved = self._follow() or moved
-            reshaped = self.history.epoch != epoch
+            reshaped = self._epoch != epoch
         if moved:
             self.tell(Change("external", "changed in another process", "", reshaped=reshaped))
 
@@ -385,6 +385,7 @@ class WorkingCopy:
     def _load(self) -> None:
         self._where, blobs = self.history.backend.journal(self.branch, self.user)
         self.history.refresh_rows()
+        self._epoch = self.history.epoch
         self._gestures = [Gesture.decode(blob) for blob in blobs]
         self._derive()
 

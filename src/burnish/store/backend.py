@@ -107,6 +107,10 @@ class Backend(Protocol):
 
     read_only: bool
 
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where the store may only be read."""
+        ...
+
     def meta(self) -> dict[str, str]:
         """Return the store's own facts: format, id, base."""
         ...

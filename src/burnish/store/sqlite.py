@@ -543,13 +543,17 @@ class SqliteBackend:
             f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
         )
 
-    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where the store may only be read."""
         if self.read_only:
             raise ReadOnlyError(
                 f"the store {self.path.parent} was opened read-only",
                 hint="open it with bn.open(path) where the folder can be written, "
                 "or copy the folder first",
             )
+
+    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
+        self.check_writable()
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
