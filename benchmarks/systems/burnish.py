@@ -39,8 +39,8 @@ class Burnish(System):
         return len(found) if hasattr(found, "__len__") else len(found._delta)
 
     def blame(self) -> int:
-        """Return who set each label, as burnish does: for the whole column at once."""
-        return len(self._method("blame")(None, "label"))
+        """Return for how many labels it is known which version set them."""
+        return len(self._method("blame")(None, "label").versions)
 
     def merge(self, editor: Editor, turn: int, edits: int) -> Timed:
         """Merge a branch with as many edits as its own branch has since."""

@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 
 from systems.base import Edit, System, Timed
 
+_FEW = 10_000
+
 
 class Lance(System):
     """A Lance dataset; an edit is a merge and a deletion, each a version of Lance's own.
 
-    Whole rows are merged, in hand before the clock starts: Lance keeps less of them than of single
-    columns.
+    Whole rows are merged, in hand before the clock starts, as Lance keeps less of them than of
+    single columns; many of them are more than its merge has memory for.
     """
 
     def create(self, table: pa.Table) -> None:
@@ -33,9 +35,11 @@ class Lance(System):
         self.first = 2  # the table, then its index
 
     def commit(self, edit: Edit) -> Timed:
-        places = pc.index_in(pa.array(edit.keys), value_set=self.rows["id"])
-        place = self.rows.column_names.index("label")
-        new = self.rows.take(places).set_column(place, "label", pa.array(edit.labels))
+        new = pa.table({"id": edit.keys, "label": edit.labels})
+        if len(new) <= _FEW:
+            places = pc.index_in(new["id"], value_set=self.rows["id"])
+            place = self.rows.column_names.index("label")
+            new = self.rows.take(places).set_column(place, "label", new["label"])
 
         def act() -> None:
             self.dataset.merge_insert("id").when_matched_update_all().execute(new)

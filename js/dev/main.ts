@@ -1,11 +1,14 @@
 /**
  * The views without a notebook. The address chooses what to show:
- * ?view=curator|list|form|map & data=digits|text1|text20|text200|table|none|empty & theme=dark
+ * ?view=curator|list|form|map|history & data=digits|text1|text20|text200|table|none|empty
+ * & theme=dark & versions=40 & graph=linear|merges|many
  */
 import type { Look } from "../src/host/widget";
 import { mount } from "../src/host/widget";
+import { HISTORY } from "../src/session/keymap";
 import { Curator } from "../src/widgets/curator/view";
 import { MapView } from "../src/widgets/embedding_map/view";
+import { HistoryView } from "../src/widgets/history/view";
 import { IssueList } from "../src/widgets/issue_list/view";
 import { RelabelForm } from "../src/widgets/relabel_form/view";
 import { makeData, type Shape } from "./fake/data";
@@ -15,6 +18,7 @@ const LOOKS: Record<string, Look> = {
   curator: { name: "curator", label: "Curator", view: Curator, commit: true },
   list: { name: "issue-list", label: "Issue list", view: IssueList },
   form: { name: "relabel-form", label: "Relabel form", view: RelabelForm },
+  history: { name: "history", label: "History", view: HistoryView, keys: HISTORY, commit: true },
   map: { name: "embedding-map", label: "Map", view: MapView },
 };
 const DIGITS = [..."0123456789"];
@@ -44,7 +48,9 @@ const shape = SHAPES[name] ?? (SHAPES["digits"] as Shape);
 globalThis.kernel = new FakeKernel(makeData(name, shape), {
   queue: name !== "none",
   delay: Number(query.get("delay") ?? 5),
-  read_only: query.has("read_only"),
+  ...(query.has("read_only") ? { read_only: true } : {}),
+  versions: Number(query.get("versions") ?? 3),
+  graph: (query.get("graph") ?? "linear") as "linear",
 });
 const stage = document.querySelector("#stage");
 for (const view of (query.get("view") ?? "curator").split(",")) {

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from burnish.model import training_fingerprint as training_fingerprint
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
+    from burnish.widgets import History as History
     from burnish.widgets import IssueList as IssueList
     from burnish.widgets import RelabelForm as RelabelForm
 
@@ -33,6 +34,7 @@ _HOMES = {
     "BurnishError": "burnish.errors",
     "Curator": "burnish.widgets",
     "EmbeddingMap": "burnish.widgets",
+    "History": "burnish.widgets",
     "IssueList": "burnish.widgets",
     "Probabilities": "burnish.core.probabilities",
     "RelabelForm": "burnish.widgets",

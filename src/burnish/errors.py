@@ -9,7 +9,8 @@
     │   ├── LabelError        a label is not among the classes, or classes are too small
     │   ├── ProbabilityError  probabilities have the wrong shape, sums or keys
     │   ├── PredicateError    a slice's SQL does not parse or reaches outside
-    │   └── EstimatorError    an estimator cannot do what is asked of it
+    │   ├── EstimatorError    an estimator cannot do what is asked of it
+    │   └── PatchError        a patch is broken, or is for other data
     ├── StoreError            the store on disk cannot be used
     │   ├── NotAStoreError    the path holds no store
     │   ├── FormatError       the store was written by a newer format
@@ -22,6 +23,7 @@
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
+        ├── ViewingError      an old version is looked at, and that cannot be changed
         ├── ReconstructionError  what a model was trained on is not there any more
         └── UndoError         there is nothing to undo or redo
 
@@ -101,6 +103,12 @@ class EstimatorError(InputError):
     """An estimator cannot do what is asked of it."""
 
     code = "estimator"
+
+
+class PatchError(InputError):
+    """A patch is broken, or is for other data."""
+
+    code = "patch"
 
 
 class StoreError(BurnishError):
@@ -186,6 +194,12 @@ class ReconstructionError(HistoryError):
     """What a model was trained on is not there, or is not what it was."""
 
     code = "reconstruction"
+
+
+class ViewingError(HistoryError):
+    """An old version is looked at, and that cannot be changed."""
+
+    code = "viewing"
 
 
 class UndoError(HistoryError):

@@ -23,7 +23,7 @@ from burnish.dataset import Dataset
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, InputError, KeysError
 from burnish.session import of
-from burnish.widgets import Curator, EmbeddingMap, IssueList, RelabelForm
+from burnish.widgets import Curator, EmbeddingMap, History, IssueList, RelabelForm
 from burnish.widgets.answers import ANSWERS
 from burnish.wire import schema
 from burnish.wire.bytes import pack_bits
@@ -33,6 +33,7 @@ WIDGETS: dict[type[Any], tuple[type, ...]] = {
     IssueList: (schema.SessionState, schema.QueueState),
     RelabelForm: (schema.SessionState, schema.QueueState),
     Curator: (schema.SessionState, schema.MapState, schema.QueueState),
+    History: (schema.SessionState, schema.HistoryState),
 }
 KINDS = {get_args(get_type_hints(r)["kind"])[0]: (r, schema.REQUESTS[r]) for r in schema.REQUESTS}
 NO_IPYWIDGETS_TRAITS = ("_", "layout", "tabbable", "tooltip", "comm", "keys", "log")
@@ -170,6 +171,10 @@ def good_arguments(kind: str) -> dict[str, Any]:
         "undo": {},
         "redo": {},
         "commit": {"message": "looked", "author": None},
+        "versions": {"start": 0, "stop": 9},
+        "version": {"version": ""},
+        "view": {"version": "v0"},
+        "revert": {"version": "v1"},
         "script": {},
     }
     return given[kind]
@@ -222,6 +227,8 @@ def test_each_request_is_done_and_its_result_has_the_keys_of_the_schema(
     ds.relabel("b", "cat")
     if request_kind == "redo":
         ds.undo()
+    if request_kind == "revert":
+        ds.commit("one")
     assert set(good_arguments(request_kind)) == set(get_type_hints(KINDS[request_kind][0])) - {
         "kind"
     }
@@ -268,6 +275,13 @@ def test_a_request_that_lacks_an_argument_fails_and_changes_nothing(
         ("undo", {}, "undo"),
         ("redo", {}, "undo"),
         ("commit", {"message": ""}, "input"),
+        ("version", {"version": "nothing"}, "input"),
+        ("version", {"version": None}, "input"),
+        ("view", {"version": "nothing"}, "unknown-version"),
+        ("view", {"version": 7}, "input"),
+        ("revert", {"version": "nothing"}, "unknown-version"),
+        ("revert", {"version": "v0"}, "undo"),
+        ("revert", {"version": None}, "input"),
     ],
 )
 def test_a_request_that_cannot_be_done_fails_and_changes_nothing(
@@ -434,6 +448,137 @@ def test_a_new_widget_starts_where_the_others_are(kind: type[Any], ds: Dataset) 
     for name in set(state_traits(first)) & set(state_traits(second)) - {"height"}:
         assert getattr(first, name) == getattr(second, name), name
     assert second.selection == bn.Selection(["a", "e"])
+
+
+EDITS = ("relabel", "decide", "drop", "restore", "mark", "undo", "redo", "commit")
+
+
+@every_widget
+def test_a_viewed_version_is_shown_by_every_widget_and_refuses_edits(
+    kind: type[Any], ds: Dataset
+) -> None:
+    widget, other = shown(kind, ds), Curator(ds)
+    ds.relabel("b", "cat")
+    ds.commit("one")
+    ds.relabel("d", "cat")
+    result(widget, "view", version=ds.at("v0").version.id)
+    for each in (widget, other):
+        assert each.status["viewing"] == each.status["version"] == "v0"
+        assert (each.status["read_only"], each.status["staged"]) == (True, 0)
+        assert (each.status["undo"], each.status["redo"]) == (None, None)
+        assert [entry["count"] for entry in each.classes] == [3, 2]
+    assert np.frombuffer(other.codes, "<u2").tolist()[1] == 1
+    assert (other.changed_rows, other.changed_codes) == (b"", b"")
+    assert result(widget, "peek", row=1)["preview"]["label"] == "dog"
+    before = everything(ds)
+    for name in EDITS:
+        failed = error(widget, name, **good_arguments(name))
+        assert (failed["code"], failed["hint"]) == ("viewing", "return to main first")
+    assert everything(ds) == before
+    result(widget, "view", version=None)
+    for each in (widget, other):
+        assert (each.status["viewing"], each.status["version"]) == (None, "v1")
+        assert (each.status["read_only"], each.status["staged"]) == (False, 1)
+    assert np.frombuffer(other.changed_rows, "<u4").tolist() == [3]
+
+
+def test_the_history_lists_versions_newest_first_and_what_is_staged_on_top(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel(["a", "c"], "dog", reason="seen twice", because=None)
+    ds.mark("b", "hard")
+    first = ds.commit("one\nwith more to say", author="ada")
+    ds.drop("e")
+    assert widget.graph["total"] == 3
+    assert (widget.graph["versions"], widget.graph["lanes"]) == (2, 1)
+    assert (widget.graph["head"], widget.graph["head_id"]) == (1, first.id)
+    page = result(widget, "versions", start=0, stop=9)
+    assert [row["name"] for row in page["rows"]] == ["", "v1", "v0"]
+    assert [row["message"] for row in page["rows"]][:2] == ["1 row dropped", "one"]
+    assert [row["branches"] for row in page["rows"]] == [[], ["main"], []]
+    assert [row["cells"] for row in page["rows"]] == [1, 3, 0]
+    assert result(widget, "versions", start=1, stop=2)["rows"] == page["rows"][1:2]
+    assert result(widget, "versions", start=7, stop=9)["rows"] == []
+
+
+def test_branches_merges_and_tags_stand_in_the_graph(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel("a", "dog")
+    ds.commit("on main")
+    ds.branch("alice", "v0")
+    assert widget.graph["lanes"] == 1
+    ds.switch("alice")
+    ds.relabel("c", "dog")
+    ds.commit("by alice")
+    ds.switch("main")
+    ds.merge("alice", message="both")
+    ds.tag("release")
+    rows = result(widget, "versions", start=0, stop=9)["rows"]
+    drawn = [(row["name"], row["lane"], row["into"], row["out"], row["past"]) for row in rows]
+    assert drawn == [
+        ("v3", 0, [], [0, 1], []),
+        ("v2", 1, [1], [1], [0]),
+        ("v1", 0, [0], [0], [1]),
+        ("v0", 0, [0, 1], [], []),
+    ]
+    assert [row["branches"] for row in rows] == [["main"], ["alice"], [], []]
+    assert [row["tags"] for row in rows] == [["release"], [], [], []]
+    assert (widget.graph["lanes"], widget.graph["total"]) == (2, 4)
+    merge = result(widget, "version", version=ds.head.id)["detail"]
+    assert [parent["name"] for parent in merge["parents"]] == ["v1", "v2"]
+
+
+def test_a_version_tells_what_was_made_of_it_and_changed_facts_in_words(
+    ds: Dataset, tmp_path: Path
+) -> None:
+    widget = History(ds)
+    ds.rename_column("note", "score")
+    ds.commit("a better name")
+    ds.export(tmp_path / "train.parquet")
+    detail = result(widget, "version", version=ds.head.id)["detail"]
+    assert detail["links"] == [{"kind": "export", "name": "train.parquet", "value": "6 rows"}]
+    assert detail["columns"] == [
+        {"name": "column note renamed to score", "cells": 1, "unit": "fact"}
+    ]
+    assert result(widget, "revert", version=ds.head.id)["version"] == "v2"
+    assert "note" in ds.columns
+
+
+@pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
+def test_a_version_is_told_in_full(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel(["a", "c"], "dog", reason="seen twice", because=found())
+    ds.relabel("f", "bird")
+    ds.mark("b", "hard")
+    ds.commit("one\nwith more to say", author="ada")
+    detail = result(widget, "version", version=ds.head.id)["detail"]
+    assert (detail["message"], detail["author"]) == ("one\nwith more to say", "ada")
+    assert [parent["name"] for parent in detail["parents"]] == ["v0"]
+    assert detail["columns"] == [
+        {"name": "label", "cells": 3, "unit": "cell"},
+        {"name": "marked hard", "cells": 1, "unit": "row"},
+    ]
+    flow = [(f["old"], f["new"], f["cells"], f["old_code"], f["new_code"]) for f in detail["flow"]]
+    assert flow == [("cat", "dog", 2, 0, 1), (None, "bird", 1, -1, 2)]
+    assert (detail["flow_total"], detail["flow_pairs"]) == (3, 2)
+    assert detail["reasons"] == [{"text": "seen twice", "count": 2}]
+    assert detail["findings"] == [{"text": found().id, "count": 2}]
+    assert detail["decisions"] == [{"text": "accepted", "count": 2}]
+    assert detail["rows"] == 6
+
+
+def test_a_version_is_reverted_with_a_name_and_refused_with_words(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel("a", "dog")
+    first = ds.commit("one")
+    ds.relabel("b", "cat")
+    failed = error(widget, "revert", version=first.id)
+    assert failed["code"] == "staged"
+    assert "in the way of reverting v1" in failed["message"]
+    ds.discard()
+    done = result(widget, "revert", version=first.id)
+    assert done == {"version": "v2", "text": "revert v1"}
+    assert widget.last_action["code"] == "ds.revert('v1')"
+    assert widget.graph["head_id"] == ds.head.id
 
 
 @pytest.mark.parametrize("kind", [EmbeddingMap, Curator], ids=lambda kind: kind.__name__)

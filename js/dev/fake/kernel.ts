@@ -2,6 +2,7 @@ import type { Requests, Status, Verdict, WireError } from "../../src/contract";
 import type { Host } from "../../src/wire/host";
 import { answerPage, answerPreview, itemOf, type Made } from "./answers";
 import type { Data } from "./data";
+import { detailOf, type FakeVersion, linesOf, makeHistory, type Shape } from "./history";
 import * as traits from "./traits";
 
 type Message = { [K in keyof Requests]: Requests[K]["request"] & { id: number } }[keyof Requests];
@@ -18,6 +19,9 @@ export interface Options {
   /** milliseconds before an answer; null answers at once in a microtask */
   delay?: number | null;
   read_only?: boolean;
+  /** versions after the first, and how they hang together */
+  versions?: number;
+  graph?: Shape;
 }
 
 /** A dataset in memory that answers as the Python side does. */
@@ -30,7 +34,8 @@ export class FakeKernel implements Host {
   dropped = new Set<number>();
   current = -1;
   seq = 0;
-  version = 0;
+  history: FakeVersion[];
+  viewing: string | null = null;
   last: { text: string; code: string } | null = null;
   acts: string[] = [];
   selected = new Uint8Array();
@@ -53,6 +58,7 @@ export class FakeKernel implements Host {
     this.options = options;
     this.base = [...data.labels];
     this.labels = [...data.labels];
+    this.history = makeHistory(this, options.versions ?? 0, options.graph ?? "linear");
     this.publish();
   }
 
@@ -110,6 +116,18 @@ export class FakeKernel implements Host {
     }
   }
 
+  get stagedCells(): number {
+    return this.labels.filter((label, row) => label !== this.base[row]).length + this.dropped.size;
+  }
+
+  get version(): string {
+    return this.history.find(({ id }) => id === this.viewing)?.name ?? this.headName;
+  }
+
+  get headName(): string {
+    return this.history.at(-1)?.name ?? "";
+  }
+
   get status(): Pick<Status, "undo" | "redo"> {
     return { undo: this.#past.at(-1)?.name ?? null, redo: this.#future.at(-1)?.name ?? null };
   }
@@ -135,6 +153,18 @@ export class FakeKernel implements Host {
         return answerPreview(this, request.row);
       case "item":
         return itemOf(this, request.row);
+      case "versions": {
+        const lines = linesOf(this);
+        const rows = lines.slice(request.start, request.stop);
+        return { result: { total: lines.length, rows }, buffers: [] };
+      }
+      case "version":
+        return { result: { detail: detailOf(this, request.version) }, buffers: [] };
+      case "view":
+        this.#view(request.version);
+        break;
+      case "revert":
+        return this.#revert(request.version);
       case "script":
         return { result: { code: this.acts.join("\n"), acts: this.acts.length }, buffers: [] };
       case "summary":
@@ -243,14 +273,43 @@ export class FakeKernel implements Host {
     this.acts.push(code);
   }
 
+  #view(id: string | null): void {
+    this.viewing = id;
+    this.seq++;
+    if (id !== null) this.#said(`look at ${this.version}`, `ds.at('${this.version}')`);
+  }
+
+  #revert(id: string): Made {
+    const version = this.history.find((known) => known.id === id);
+    this.viewing = null;
+    this.#grow(`revert ${version?.name}`, version?.cells ?? 0);
+    this.#said(`commit ${this.headName}: revert ${version?.name}`, `ds.revert('${version?.name}')`);
+    const text = `revert ${version?.name}`;
+    return { result: { version: this.headName, text }, buffers: [] };
+  }
+
+  #grow(message: string, cells: number): void {
+    const number = this.history.length;
+    this.history.push({
+      id: number.toString(16).padStart(64, "f"),
+      name: `v${number}`,
+      message,
+      author: "ada",
+      time: new Date().toISOString(),
+      cells,
+      parents: [this.history.at(-1)?.id ?? ""],
+      labels: [...this.labels],
+    });
+  }
+
   #commit(message: string): Made {
     const cells = this.labels.filter((label, row) => label !== this.base[row]).length;
     this.base.splice(0, this.base.length, ...this.labels);
     this.#past = [];
     this.#future = [];
-    this.version++;
-    this.#said(`v${this.version} committed`, `ds.commit(${JSON.stringify(message)})`);
-    return { result: { version: `v${this.version}`, text: `${cells} cells` }, buffers: [] };
+    this.#grow(message, cells);
+    this.#said(`${this.headName} committed`, `ds.commit(${JSON.stringify(message)})`);
+    return { result: { version: this.headName, text: `${cells} cells` }, buffers: [] };
   }
 }
 

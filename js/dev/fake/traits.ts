@@ -1,5 +1,6 @@
 import { CONTRACT_VERSION } from "../../src/contract";
 import type { Made } from "./answers";
+import { graphOf } from "./history";
 import type { FakeKernel } from "./kernel";
 
 const KEYCAPS = "1234567890abefghijlmoqrtvwy";
@@ -19,24 +20,26 @@ export function of(kernel: FakeKernel): Record<string, unknown> {
     selected_source: kernel.selected_source,
     last_action: kernel.last ? { ...kernel.last, seq: kernel.seq } : null,
     queue: kernel.options.queue === false ? null : queue(kernel),
+    graph: graphOf(kernel),
     height: 560,
     ...geometry(kernel),
   };
 }
 
 function status(kernel: FakeKernel) {
-  const { data, labels, base } = kernel;
+  const { data } = kernel;
   return {
     dataset: data.name,
     branch: "main",
-    version: `v${kernel.version}`,
+    version: kernel.version,
     rows: data.keys.length - kernel.dropped.size,
     dropped: kernel.dropped.size,
-    staged: labels.filter((label, row) => label !== base[row]).length + kernel.dropped.size,
+    staged: kernel.viewing === null ? kernel.stagedCells : 0,
     decisions: kernel.verdicts.size,
     ...kernel.status,
     author: "ada",
-    read_only: kernel.options.read_only ?? false,
+    read_only: kernel.options.read_only ?? kernel.viewing !== null,
+    viewing: kernel.viewing === null ? null : kernel.version,
     label: "label",
     has_image: data.images !== null,
     has_text: data.texts !== null,

@@ -9,6 +9,7 @@ export type Verdict = "accepted" | "kept" | "skipped" | "unsure";
 export interface Status {
   dataset: string;
   branch: string;
+  /** that is shown: the one looked at, else the head */
   version: string;
   rows: number;
   dropped: number;
@@ -21,6 +22,8 @@ export interface Status {
   redo: string | null;
   author: string;
   read_only: boolean;
+  /** name of an old version that is looked at, else null */
+  viewing: string | null;
   /** name of the label column */
   label: string | null;
   has_image: boolean;
@@ -69,6 +72,25 @@ export interface Projection {
   seq: number;
 }
 
+/** The history as a list: how long it is, and where it stands. */
+export interface GraphInfo {
+  /** lines, the one for what is staged included */
+  total: number;
+  versions: number;
+  /** of the drawn graph */
+  lanes: number;
+  /** cells that a commit would write, also while viewing */
+  staged: number;
+  decisions: number;
+  /** line of the head */
+  head: number;
+  head_id: string;
+  /** line of the version that is looked at, -1 for none */
+  viewing: number;
+  /** changes whenever a page that was fetched before may be out of date */
+  seq: number;
+}
+
 /** Traits that every widget has. */
 export interface SessionState {
   contract: number;
@@ -111,6 +133,106 @@ export interface QueueState {
   queue: QueueInfo | null;
   /** pixels */
   height: number;
+}
+
+/** Traits of the history. */
+export interface HistoryState {
+  graph: GraphInfo;
+  /** pixels */
+  height: number;
+}
+
+/** One version in the list, with its part of the drawn graph. */
+export interface VersionLine {
+  /** empty for what is staged */
+  id: string;
+  name: string;
+  /** its first line */
+  message: string;
+  author: string;
+  /** ISO 8601 in UTC */
+  time: string;
+  cells: number;
+  branches: string[];
+  tags: string[];
+  /** of the dot */
+  lane: number;
+  /** lanes of lines that come from above and end here */
+  into: number[];
+  /** lanes of lines that go down from here to a parent */
+  out: number[];
+  /** lanes of lines that only pass */
+  past: number[];
+}
+
+export interface VersionName {
+  id: string;
+  name: string;
+}
+
+/** How much changed in one column. */
+export interface ChangedColumn {
+  /** of the column; words for drops, marks and facts */
+  name: string;
+  cells: number;
+  unit: "cell" | "row" | "fact";
+}
+
+/** How often one class became another. */
+export interface ClassFlow {
+  old: string | null;
+  new: string | null;
+  /** -1 for a class that is not known now */
+  old_code: number;
+  new_code: number;
+  cells: number;
+}
+
+/** A text, and how often it stands there. */
+export interface Said {
+  text: string;
+  count: number;
+}
+
+/** Something that was made of a version: an evaluation, an export, a training. */
+export interface Made {
+  kind: string;
+  name: string;
+  /** what it came to, in words */
+  value: string;
+}
+
+/** A version in full. */
+export interface VersionDetail {
+  /** empty for what is staged */
+  id: string;
+  /** its line in the list */
+  index: number;
+  name: string;
+  message: string;
+  author: string;
+  time: string;
+  parents: VersionName[];
+  branches: string[];
+  tags: string[];
+  /** live rows */
+  rows: number;
+  cells: number;
+  columns: ChangedColumn[];
+  /** most frequent first, at most 100 */
+  flow: ClassFlow[];
+  /** label cells that changed */
+  flow_total: number;
+  /** pairs of classes, those left out included */
+  flow_pairs: number;
+  /** most frequent first, at most 20 */
+  reasons: Said[];
+  /** findings that edits came from */
+  findings: Said[];
+  /** verdicts */
+  decisions: Said[];
+  /** what was made of this version, oldest first */
+  links: Made[];
 }
 
 /** A row in short, for a list line or the hover card. */
@@ -275,6 +397,34 @@ export interface CommitRequest {
   author: string | null;
 }
 
+/** Lines start … stop-1 of the history, newest first. */
+export interface VersionsRequest {
+  kind: "versions";
+  start: number;
+  stop: number;
+}
+
+/** A version in full; an empty id is what is staged. */
+export interface VersionRequest {
+  kind: "version";
+  /** id */
+  version: string;
+}
+
+/** Look at a version in all widgets; null returns to the working copy. */
+export interface ViewRequest {
+  kind: "view";
+  /** id */
+  version: string | null;
+}
+
+/** Write a version that takes another one back. */
+export interface RevertRequest {
+  kind: "revert";
+  /** id */
+  version: string;
+}
+
 /** The Python of every act since the dataset was opened. */
 export interface ScriptRequest {
   kind: "script";
@@ -311,6 +461,15 @@ export interface CommitResult {
   text: string;
 }
 
+export interface VersionsResult {
+  total: number;
+  rows: VersionLine[];
+}
+
+export interface VersionResult {
+  detail: VersionDetail;
+}
+
 export interface ScriptResult {
   code: string;
   acts: number;
@@ -338,5 +497,9 @@ export interface Requests {
   undo: { request: UndoRequest; result: Nothing };
   redo: { request: RedoRequest; result: Nothing };
   commit: { request: CommitRequest; result: CommitResult };
+  versions: { request: VersionsRequest; result: VersionsResult };
+  version: { request: VersionRequest; result: VersionResult };
+  view: { request: ViewRequest; result: Nothing };
+  revert: { request: RevertRequest; result: CommitResult };
   script: { request: ScriptRequest; result: ScriptResult };
 }

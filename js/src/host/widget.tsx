@@ -1,5 +1,6 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { type FunctionComponent, render } from "preact";
+import { type Keymap, REVIEW } from "../session/keymap";
 import { type Actions, connect, type State } from "../session/state";
 import { Frame } from "../ui/frame";
 import { injectStyles } from "../ui/styles";
@@ -17,6 +18,7 @@ export interface Look {
   label: string;
   view: FunctionComponent<ViewProps>;
   commit?: boolean;
+  keys?: Keymap;
 }
 
 interface RenderContext {
@@ -55,8 +57,9 @@ interface RootProps extends ViewProps {
 function Root({ look, state, actions, dark }: RootProps) {
   const View = look.view;
   const frame = { name: look.name, label: look.label, commit: look.commit ?? false };
+  const keys = look.keys ?? REVIEW;
   return (
-    <Frame {...frame} state={state} actions={actions} dark={dark.value}>
+    <Frame {...frame} keys={keys} state={state} actions={actions} dark={dark.value}>
       <View state={state} actions={actions} />
     </Frame>
   );

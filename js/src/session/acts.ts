@@ -21,6 +21,8 @@ export class Acts {
   readonly reason = signal("");
   /** Said to screen readers, and shown where an act has no picture of its own. */
   readonly notice = signal("");
+  /** What a view does about commands of its own. */
+  own: ((command: Command) => Promise<void>) | null = null;
   readonly #state: State;
   readonly #actions: Actions;
   #tail: Promise<void> = Promise.resolve();
@@ -54,7 +56,26 @@ export class Acts {
       case "help":
         this.help.value = !this.help.value;
         return this.#tail;
+      default:
+        return this.own?.(command) ?? this.#tail;
     }
+  }
+
+  /** Look at a version in all widgets, null for the working copy. */
+  view(id: string | null): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#actions.request("view", { version: id });
+      if (id === null) this.notice.value = `Back on ${this.#state.status.peek().branch}`;
+    });
+  }
+
+  /** Resolves to null when it was refused; the error bar then says why. */
+  async revert(id: string): Promise<CommitResult | null> {
+    let done: CommitResult | null = null;
+    await this.#enqueue(async () => {
+      done = (await this.#actions.request("revert", { version: id })).result;
+    });
+    return done;
   }
 
   step(by: 1 | -1): Promise<void> {
@@ -107,6 +128,7 @@ export class Acts {
 
   undo(): Promise<void> {
     return this.#enqueue(async () => {
+      this.#checkEditable();
       if (this.#state.status.peek().undo === null) this.notice.value = "Nothing to undo";
       else await this.#edit("undo", {});
     });
@@ -114,6 +136,7 @@ export class Acts {
 
   redo(): Promise<void> {
     return this.#enqueue(async () => {
+      this.#checkEditable();
       if (this.#state.status.peek().redo === null) this.notice.value = "Nothing to redo";
       else await this.#edit("redo", {});
     });
@@ -155,10 +178,14 @@ export class Acts {
   }
 
   async #edit<K extends Act>(kind: K, args: Arguments<K>): Promise<void> {
-    const { read_only, version } = this.#state.status.peek();
-    if (read_only) throw readOnly(version);
+    this.#checkEditable();
     await this.#send(kind, args);
     this.reason.value = "";
+  }
+
+  #checkEditable(): void {
+    const { read_only, version, branch } = this.#state.status.peek();
+    if (read_only) throw readOnly(version, branch);
   }
 
   async #send<K extends Act>(kind: K, args: Arguments<K>): Promise<void> {
@@ -200,11 +227,11 @@ const GONE: WireError = {
   hint: "Start the kernel and run this cell again; what was staged is saved.",
 };
 
-function readOnly(version: string): WireError {
+function readOnly(version: string, branch: string): WireError {
   return {
     code: "read-only",
-    message: `${version} is read-only.`,
-    hint: "Open the dataset at its branch to edit it.",
+    message: `${version} is read-only, so nothing was changed.`,
+    hint: `Return to ${branch} first.`,
   };
 }
 

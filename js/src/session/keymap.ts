@@ -9,6 +9,10 @@ export type Command =
   | { name: "undo" }
   | { name: "redo" }
   | { name: "search_class" }
+  | { name: "move"; by: 1 | -1 }
+  | { name: "view" }
+  | { name: "return" }
+  | { name: "revert" }
   | { name: "help" };
 
 const FIXED: Record<string, Command> = {
@@ -29,7 +33,9 @@ const FIXED: Record<string, Command> = {
 /** Keys of the map: a class does not get them. */
 const OF_THE_MAP = ["x", "/"];
 
-export const KEYS: readonly (readonly [keys: string[], meaning: string])[] = [
+type Help = readonly (readonly [keys: string[], meaning: string])[];
+
+const REVIEW_HELP: Help = [
   [["n", "↓"], "next row"],
   [["p", "↑"], "previous row"],
   [["↵"], "accept the suggestion"],
@@ -42,6 +48,41 @@ export const KEYS: readonly (readonly [keys: string[], meaning: string])[] = [
   [["Shift z"], "redo"],
   [["?"], "show or hide this help"],
 ];
+
+const OF_HISTORY: Record<string, Command> = {
+  n: { name: "move", by: 1 },
+  p: { name: "move", by: -1 },
+  ArrowDown: { name: "move", by: 1 },
+  ArrowUp: { name: "move", by: -1 },
+  Enter: { name: "view" },
+  Escape: { name: "return" },
+  r: { name: "revert" },
+  z: { name: "undo" },
+  Z: { name: "redo" },
+  "?": { name: "help" },
+};
+
+const HISTORY_HELP: Help = [
+  [["n", "↓"], "older version"],
+  [["p", "↑"], "newer version"],
+  [["↵"], "view the version in all widgets"],
+  [["Esc"], "return to the branch"],
+  [["r"], "revert the version"],
+  [["z"], "undo what is staged"],
+  [["Shift z"], "redo"],
+  [["?"], "show or hide this help"],
+];
+
+/** What the keys of a widget mean. */
+export interface Keymap {
+  fixed: Readonly<Record<string, Command>>;
+  help: Help;
+  /** whether the other keys pick classes */
+  classes: boolean;
+}
+
+export const REVIEW: Keymap = { fixed: FIXED, help: REVIEW_HELP, classes: true };
+export const HISTORY: Keymap = { fixed: OF_HISTORY, help: HISTORY_HELP, classes: false };
 
 /** The part of a keyboard event that decides. */
 export interface Press {
@@ -56,11 +97,15 @@ export interface Press {
 }
 
 /** What a key press asks for, null when it is not ours. */
-export function commandFor(press: Press, classes: readonly ClassInfo[]): Command | null {
+export function commandFor(
+  press: Press,
+  classes: readonly ClassInfo[],
+  keys: Keymap = REVIEW,
+): Command | null {
   if (press.ctrlKey || press.metaKey || press.altKey) return null;
   if (press.isComposing || press.defaultPrevented || isTaken(press)) return null;
-  const command = FIXED[press.key] ?? classCommand(press.key, classes);
-  if (press.repeat && command?.name !== "step") return null;
+  const command = keys.fixed[press.key] ?? (keys.classes ? classCommand(press.key, classes) : null);
+  if (press.repeat && command?.name !== "step" && command?.name !== "move") return null;
   return command;
 }
 

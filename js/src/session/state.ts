@@ -2,6 +2,8 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import type {
   Action,
   ClassInfo,
+  GraphInfo,
+  HistoryState,
   MapState,
   Projection,
   QueueInfo,
@@ -37,6 +39,7 @@ export interface State {
   flagged: ReadonlySignal<Uint8Array>;
   projection: ReadonlySignal<Projection>;
   queue: ReadonlySignal<QueueInfo | null>;
+  graph: ReadonlySignal<GraphInfo>;
   height: ReadonlySignal<number>;
   connection: ReadonlySignal<Connection>;
   /** The last act that failed, for the error bar. */
@@ -52,10 +55,10 @@ export interface Actions {
   ): Promise<Answer<K>>;
 }
 
-type Trait = keyof (SessionState & MapState & QueueState);
+type Trait = keyof Raw;
 type Unwrap<S> = S extends ReadonlySignal<infer V> ? V : never;
 type Traits = { [K in Trait]: Unwrap<State[K]> };
-type Raw = SessionState & MapState & QueueState;
+type Raw = SessionState & MapState & QueueState & HistoryState;
 
 const NO_STATUS: Status = {
   dataset: "",
@@ -69,6 +72,7 @@ const NO_STATUS: Status = {
   redo: null,
   author: "",
   read_only: false,
+  viewing: null,
   label: null,
   has_image: false,
   has_text: false,
@@ -78,6 +82,18 @@ const NO_PROJECTION: Projection = {
   missing: 0,
   progress: null,
   progress_name: null,
+  seq: 0,
+};
+
+const NO_GRAPH: GraphInfo = {
+  total: 0,
+  versions: 0,
+  lanes: 1,
+  staged: 0,
+  decisions: 0,
+  head: 0,
+  head_id: "",
+  viewing: -1,
   seq: 0,
 };
 
@@ -100,6 +116,7 @@ const DECODE: { [K in Trait]: (raw: Raw[K] | undefined) => Traits[K] } = {
   flagged: toBytes,
   projection: (raw) => ({ ...NO_PROJECTION, ...raw }),
   queue: (raw) => raw ?? null,
+  graph: (raw) => ({ ...NO_GRAPH, ...raw }),
   height: (raw) => raw ?? 0,
 };
 

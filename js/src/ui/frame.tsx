@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import type { ComponentChildren, TargetedKeyboardEvent, TargetedMouseEvent } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { type Acts, actsOf } from "../session/acts";
-import { commandFor, KEYS } from "../session/keymap";
+import { commandFor, type Keymap } from "../session/keymap";
 import type { Actions, State } from "../session/state";
 import { CommitButton } from "./commit";
 import { Header } from "./header";
@@ -16,6 +16,7 @@ interface FrameProps {
   dark: boolean;
   /** whether the header has the commit button */
   commit: boolean;
+  keys: Keymap;
   children: ComponentChildren;
 }
 
@@ -23,7 +24,7 @@ const QUIET = { "data-lm-suppress-shortcuts": "true" };
 
 /** The root of a widget: keys, theme, header, errors and help stay inside it. */
 export function Frame(props: FrameProps) {
-  const { state, actions, name } = props;
+  const { state, actions, name, keys } = props;
   const acts = actsOf(state, actions);
   const root = useRef<HTMLElement>(null);
   useLayoutEffect(() => announce(state, acts), [state, acts]);
@@ -35,7 +36,7 @@ export function Frame(props: FrameProps) {
       aria-label={props.label}
       {...QUIET}
       data-theme={props.dark ? "dark" : "light"}
-      onKeyDown={(event) => onKeyDown(event, state, acts, root.current)}
+      onKeyDown={(event) => onKeyDown(event, state, acts, keys, root.current)}
       onFocusIn={({ target }) => keepShortcutsOut(target)}
       onMouseDown={(event) => keepFocus(event, root.current)}
     >
@@ -43,9 +44,10 @@ export function Frame(props: FrameProps) {
         {props.commit ? <CommitButton state={state} acts={acts} /> : null}
       </Header>
       <Trouble state={state} />
+      <Viewing state={state} acts={acts} />
       {props.children}
       <Notice acts={acts} />
-      {acts.help.value ? <Help acts={acts} /> : null}
+      {acts.help.value ? <Help acts={acts} keys={keys} /> : null}
     </section>
   );
 }
@@ -60,13 +62,14 @@ function onKeyDown(
   event: TargetedKeyboardEvent<HTMLElement>,
   state: State,
   acts: Acts,
+  keys: Keymap,
   root: HTMLElement | null,
 ): void {
   if (event.key === "Escape" && closeOpen(acts, root, event.target)) {
     claim(event);
     return;
   }
-  const command = commandFor(event, state.classes.peek());
+  const command = commandFor(event, state.classes.peek(), keys);
   if (command === null) return;
   claim(event);
   void acts.run(command);
@@ -128,7 +131,7 @@ function Trouble({ state }: { state: State }) {
       </div>
     );
   }
-  if (error === null) return <ReadOnly state={state} />;
+  if (error === null) return null;
   const dismiss = () => {
     state.error.value = null;
   };
@@ -144,20 +147,23 @@ function Trouble({ state }: { state: State }) {
   );
 }
 
-function ReadOnly({ state }: { state: State }) {
-  const { read_only, version, branch } = state.status.value;
+/** Stays until the way back is taken: nothing on the screen is the working copy. */
+function Viewing({ state, acts }: { state: State; acts: Acts }) {
+  const { read_only, viewing, version, branch } = state.status.value;
   if (!read_only) return null;
   return (
-    <div class="b-trouble b-attention">
+    <div class="b-trouble b-attention b-viewing" role="status">
       <p>
-        <strong>You are looking at {version}.</strong> Nothing can be changed here; open the dataset
-        at {branch} to edit it.
+        <strong>You are looking at {viewing ?? version}</strong> – read-only.
       </p>
+      {viewing === null || state.connection.value === "gone" ? null : (
+        <Button onClick={() => void acts.view(null)}>Return to {branch}</Button>
+      )}
     </div>
   );
 }
 
-function Help({ acts }: { acts: Acts }) {
+function Help({ acts, keys }: { acts: Acts; keys: Keymap }) {
   const close = () => {
     acts.help.value = false;
   };
@@ -171,22 +177,24 @@ function Help({ acts }: { acts: Acts }) {
           </Button>
         </div>
         <dl>
-          {KEYS.map(([keys, meaning]) => (
+          {keys.help.map(([names, meaning]) => (
             <div key={meaning}>
               <dt>
-                {keys.map((key) => (
+                {names.map((key) => (
                   <Keycap key={key}>{key}</Keycap>
                 ))}
               </dt>
               <dd>{meaning}</dd>
             </div>
           ))}
-          <div>
-            <dt>
-              <Keycap>0</Keycap> … <Keycap>9</Keycap>
-            </dt>
-            <dd>give the class that shows this key</dd>
-          </div>
+          {keys.classes ? (
+            <div>
+              <dt>
+                <Keycap>0</Keycap> … <Keycap>9</Keycap>
+              </dt>
+              <dd>give the class that shows this key</dd>
+            </div>
+          ) : null}
         </dl>
       </div>
     </div>

@@ -15,7 +15,8 @@ export function Popover({ role, label, class: name = "", onClose, children }: Po
   const box = useRef<HTMLDivElement>(null);
   useReturnFocus(box);
   useEffect(() => {
-    const first = box.current?.querySelector<HTMLElement>("input, button");
+    const find = (what: string) => box.current?.querySelector<HTMLElement>(what);
+    const first = find("[data-first]") ?? find("input, button");
     (first ?? box.current)?.focus({ preventScroll: true });
   }, []);
   return (

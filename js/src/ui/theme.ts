@@ -1,8 +1,11 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+
+const QUERY = "(prefers-color-scheme: dark)";
 
 /** Whether the page is dark, followed until the signal aborts. */
 export function watchDark(stop: AbortSignal): ReadonlySignal<boolean> {
-  const query = globalThis.matchMedia?.("(prefers-color-scheme: dark)");
+  const query = globalThis.matchMedia?.(QUERY);
   const dark = signal(isDark(query));
   const update = () => {
     dark.value = isDark(query);
@@ -26,4 +29,19 @@ function isDark(query: MediaQueryList | undefined): boolean {
     if (element.matches(".vscode-light, .light, .light-theme, [data-theme=light]")) return false;
   }
   return query?.matches ?? false;
+}
+
+/** Whether the page is dark, as a part of a view sees it. */
+export function useDark(): boolean {
+  const [dark, set] = useState(() => isDark(globalThis.matchMedia?.(QUERY)));
+  useEffect(() => {
+    const lifetime = new AbortController();
+    const watched = watchDark(lifetime.signal);
+    const stop = watched.subscribe(set);
+    return () => {
+      stop();
+      lifetime.abort();
+    };
+  }, []);
+  return dark;
 }

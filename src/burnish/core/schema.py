@@ -15,9 +15,8 @@ from typing import Any
 import pyarrow as pa
 
 from burnish.core.canonical import canonical_json
-from burnish.core.delta import ROW, Delta
+from burnish.core.delta import COLUMN, ROW, Delta
 
-COLUMN = "column:"
 ROLE = "role:"
 CLASS = "class:"
 Facts = Mapping[str, str]

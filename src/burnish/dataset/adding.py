@@ -180,7 +180,7 @@ def _keys_of(state: State, table: pa.Table) -> KeyArray:
 def _refuse_present(state: State, table: pa.Table) -> None:
     keys = _keys_of(state, table)
     ordinals = find_keys(state, keys)
-    there = state.is_there(ordinals)
+    there = ordinals >= 0
     if not there.any():
         return
     live = there & state.is_live(np.maximum(ordinals, 0))

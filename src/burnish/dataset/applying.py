@@ -7,6 +7,7 @@ other is a conflict.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,6 +18,7 @@ import pyarrow.compute as pc
 from burnish.core.canonical import cell_bytes
 from burnish.core.conflicts import Conflicts, beside
 from burnish.core.delta import (
+    COLUMN,
     PROVENANCE,
     ROW,
     Delta,
@@ -25,8 +27,10 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
+from burnish.core.schema import ROLE, Schema
 from burnish.dataset.gesture import Provenance, restamped
 from burnish.dataset.state import State
+from burnish.errors import ConflictError
 
 Mask = npt.NDArray[np.bool_]
 
@@ -49,11 +53,11 @@ def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
     """
     facts, facts_left = _fitted_facts(state, change.facts)
     rows, rows_left = _fitted_cells(state, ROW, change.cells)
-    shape = Delta(rows, facts=facts)
-    after = state.apply(shape)
+    after = state.apply(Delta(rows, facts=facts))
     cells, left = dict(rows), dict(rows_left)
-    for column in sorted(change.cells.keys() - {ROW}):
-        taken, refused = _fitted_cells(after, column, change.cells)
+    rest = _without_what_goes(after, change)
+    for column in sorted(rest.keys() - {ROW}):
+        taken, refused = _fitted_cells(after, column, rest)
         cells |= taken
         left |= refused
     return Delta(cells, facts=facts), Conflicts(left, facts_left)
@@ -65,6 +69,30 @@ def signed(change: Delta, why: Provenance) -> Delta:
     return Delta(cells, facts=restamped(change.facts, why) if len(change.facts) else change.facts)
 
 
+def check_schema(schema: Schema) -> None:
+    """Refuse columns and roles that come from different states and do not go together.
+
+    Raises
+    ------
+    ConflictError
+        Two columns have one name, or a role is of a column that is not there.
+    """
+    twice = [name for name, n in Counter(schema.names).items() if n > 1]
+    if twice:
+        raise ConflictError(
+            f"there would be two columns {twice[0]!r}, one from each side",
+            hint="rename one of them with ds.rename_column(old, new) and commit, then try again",
+        )
+    for role, ids in schema.named(ROLE).items():
+        lost = ({ids} if isinstance(ids, str) else set(ids)) - schema.by_id.keys()
+        if lost:
+            raise ConflictError(
+                f"one side made a column the {role}, the other dropped it: "
+                f"{', '.join(sorted(lost))}",
+                hint=f"choose another with ds.set_roles({role}=…) and commit, then try again",
+            )
+
+
 def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
     """Return who changed cells last, why and when, nulls where nobody did."""
     net = state.net(column)
@@ -74,6 +102,21 @@ def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
     places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
     picked = pa.array(places, mask=known[places] != ordinals)
     return pa.table([net[name].take(picked) for name in PROVENANCE.names], schema=PROVENANCE)
+
+
+def _without_what_goes(after: State, change: Delta) -> dict[str, pa.Table]:
+    """Return cells but those of columns and rows that the change itself takes away."""
+    facts = change.facts.filter(pc.is_null(change.facts["new"]))["name"].to_pylist()
+    gone = {name.removeprefix(COLUMN) for name in facts} - after.schema.by_id.keys()
+    left = {name: table for name, table in change.cells.items() if name not in gone}
+    rows = change.cells.get(ROW)
+    if rows is None:
+        return left
+    taken_out = rows.filter(pc.is_null(rows["new"]))["ordinal"]
+    return {
+        name: table.filter(pc.invert(pc.is_in(table["ordinal"], value_set=taken_out)))
+        for name, table in left.items()
+    }
 
 
 def _fitted_cells(

@@ -320,6 +320,7 @@ class Branching(Editing):
             self._history.backend.move_ref(move)
         except StaleError:
             raise refusal() from None
+        self._copy.tell(Change("refs", move.act, ""))
 
     def _taken(self, kind: str, name: str) -> RefError:
         stands = self._history.version(self._history.backend.refs(kind)[name])

@@ -237,9 +237,7 @@ def _refuse_taken(state: State, name: str) -> None:
 
 
 def _free_id(state: State, name: str) -> str:
-    used = set(state.rows.base.schema.names)
-    for layer in state.layers:
-        used |= {fact.removeprefix("column:") for fact in layer.facts["name"].to_pylist()}
+    used = state.column_ids
     place, identity = 1, name
     while identity in used:
         place += 1

@@ -337,8 +337,12 @@ class History:
                 break
         else:
             sums = self._first_sums(commit)
-        self.backend.keep_sums(commit, sums, self.epoch)
+        self._keep_sums(commit, sums)
         return sums
+
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
+            self.backend.keep_sums(commit, sums, self.epoch)
 
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
         """Note what was made of a version, once; a store that is only read takes no note."""
@@ -490,7 +494,7 @@ class History:
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
-        self.backend.keep_sums(self.root, base_sums, self.epoch)
+        self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,16 +25,16 @@ from burnish.core.delta import (
     numbers,
     squash,
     stamped,
+    unnumbered,
     without_no_ops,
 )
 from burnish.core.merge import SURE, Merged, Unsure, three_way
-from burnish.core.schema import CLASS, ROLE, Schema
-from burnish.dataset.applying import last_edits
+from burnish.core.schema import CLASS
+from burnish.dataset.applying import check_schema, last_edits
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
-from burnish.errors import ConflictError
 from burnish.io.frames import exact
 
 Renames = Mapping[Any, Any]
@@ -80,7 +79,7 @@ def merged(
     if renames and label is not None:
         column = mine.id_of(label)
         to_ours, to_theirs = (_renamed(side, column, renames) for side in (to_ours, to_theirs))
-    found = three_way(_unnumbered(to_ours), to_theirs, unsure=start.unsure)
+    found = three_way(unnumbered(to_ours), to_theirs, unsure=start.unsure)
     clean, conflicts = _compared_rows(found, mine, other)
     chosen, left = _decided(conflicts, rule, mine, why)
     delta = squash([_on(mine, clean), stamped(chosen, STAGED)])
@@ -88,26 +87,8 @@ def merged(
     if renames and label is not None and not len(left):
         delta = _with_renames(delta, mine, label, renames, why)
     if not len(left):
-        _check_schema(mine.apply(delta).schema)
+        check_schema(mine.apply(delta).schema)
     return delta, left
-
-
-def _check_schema(schema: Schema) -> None:
-    """Refuse columns and roles that each side could have alone, but not both together."""
-    twice = [name for name, n in Counter(schema.names).items() if n > 1]
-    if twice:
-        raise ConflictError(
-            f"both sides have a column {twice[0]!r}, each its own",
-            hint="rename one of them with ds.rename_column(old, new) and commit, then merge again",
-        )
-    for role, ids in schema.named(ROLE).items():
-        lost = {ids} if isinstance(ids, str) else set(ids)
-        if lost - schema.by_id.keys():
-            raise ConflictError(
-                f"one side made a column the {role}, the other dropped it: "
-                f"{', '.join(sorted(lost - schema.by_id.keys()))}",
-                hint=f"choose another with ds.set_roles({role}=…) and commit, then merge again",
-            )
 
 
 def _start(history: History, bases: list[str]) -> Start:
@@ -117,7 +98,7 @@ def _start(history: History, bases: list[str]) -> Start:
         below = _start(history, history.graph.merge_bases(start.commit, base))
         ours = squash([below.to(history, start.commit), start.change])
         found = three_way(
-            _unnumbered(ours), _unnumbered(below.to(history, base)), unsure=below.unsure
+            unnumbered(ours), unnumbered(below.to(history, base)), unsure=below.unsure
         )
         change = squash([start.change, found.clean])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
@@ -250,11 +231,3 @@ def _without(table: pa.Table, rows: Ordinals) -> pa.Table:
 
 def _filled(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in sorted(tables.items()) if len(table)}
-
-
-def _unnumbered(side: Delta) -> Delta:
-    return Delta(
-        {n: t.select(cells_schema(t["new"].type).names) for n, t in side.cells.items()},
-        side.decisions,
-        side.facts,
-    )

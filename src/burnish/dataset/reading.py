@@ -193,7 +193,7 @@ def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:
 
 
 def find_keys(state: State, keys: KeyArray) -> Ordinals:
-    """Return the ordinal of each key, dropped rows included, -1 where there is none."""
+    """Return the ordinal of each key, -1 where no row has it; dropped rows are rows."""
     from burnish.core.canonical import key_bytes
 
     names = state.key
@@ -205,7 +205,7 @@ def find_keys(state: State, keys: KeyArray) -> Ordinals:
         arrays.append(array)
         known &= fits
     found = state.rows.find(key_bytes(arrays))
-    return np.where(known, found, -1)
+    return np.where(known & state.is_there(found), found, -1)
 
 
 def live_ordinals(state: State, keys: KeyArray) -> Ordinals:
@@ -229,7 +229,7 @@ def live_ordinals(state: State, keys: KeyArray) -> Ordinals:
 def known_ordinals(state: State, keys: KeyArray) -> Ordinals:
     """Return the ordinals of keys that must all exist, dropped or not."""
     found = find_keys(state, keys)
-    missing = found < 0
+    missing = ~state.is_there(found)
     if missing.any():
         example = "".join(f", for example {key!r}" for key in keys_at(state, state.live[:1]))
         raise KeysError(

@@ -102,6 +102,7 @@ class Rebasing(Branching):
         self._check_open()
         self._copy.refuse_staged("the rebase")
         history = self._history
+        history.backend.check_writable()
         history.refresh()
         known = history.backend.refs("remote").get(UPSTREAM)
         old = known or history.root

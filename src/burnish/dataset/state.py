@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from burnish.core.canonical import logical_type
 from burnish.core.delta import (
+    COLUMN,
     DROPPED,
     MARK,
     ROW,
@@ -30,8 +31,8 @@ from burnish.core.delta import (
     cells_schema,
     is_system,
     latest,
+    latest_facts,
     numbers,
-    squash,
     stamped,
 )
 from burnish.core.fingerprint import MODULUS, column_sum
@@ -105,6 +106,11 @@ class State:
         """Rows that ever were on the way here, dropped ones included."""
         return max(len(self.rows.base), int(self.added.max(initial=-1)) + 1)
 
+    @property
+    def n_there(self) -> int:
+        """Rows that are there, dropped ones included."""
+        return len(self.rows.base) + len(self.added)
+
     @cached_property
     def n_live(self) -> int:
         """Rows that are there and not dropped."""
@@ -161,6 +167,15 @@ class State:
         """Ordinals of the rows of the base and those that were added, dropped ones included."""
         own = np.arange(len(self.rows.base), dtype=np.int64)
         return np.concatenate([np.setdiff1d(own, self.rows.purged), self.added])
+
+    @property
+    def column_ids(self) -> set[str]:
+        """Ids of the columns that there are or were on the way here."""
+        ids = {name for name in self._touched() if not is_system(name)}
+        for layer in self.layers:
+            names = layer.facts["name"].to_pylist()
+            ids |= {name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)}
+        return ids | set(self.rows.base.schema.names)
 
     def id_of(self, name: str) -> str:
         """Return the id of a column; one of burnish's own is its own id."""
@@ -223,9 +238,9 @@ class State:
 
     @property
     def changed(self) -> Delta:
-        """All that changed since the first version, cells that came back to it included."""
+        """All that changed since the first version, what came back to it included."""
         cells = {column: self.net(column) for column in sorted(self._touched())}
-        facts = squash(Delta(facts=layer.facts) for layer in self.layers).facts
+        facts = latest_facts(layer.facts for layer in self.layers)
         return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
 
     def versions(self, column: str) -> npt.NDArray[np.int32]:

@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
-from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.delta import COLUMN, DROPPED, MARK, ROW, Delta, numbers, stamped
 from burnish.core.lanes import as_text, lay_out
-from burnish.core.schema import COLUMN, fact_in_words
+from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,22 @@ class ClassTable:
         known = set(self.values)
         fresh = [v for v in column.unique().drop_null().to_pylist() if v not in known]
         return ClassTable([*self.values, *fresh]) if fresh else self
+
+    def renamed(self, before: Mapping[Any, Any], now: Mapping[Any, Any]) -> ClassTable:
+        """Return the classes under new names and the same codes.
+
+        Parameters
+        ----------
+        before, now : mapping
+            First name → name of the classes that had, and have, another one.
+        """
+        moves = {before.get(first, first): now.get(first, first) for first in {*before, *now}}
+        taken = set(self.values)
+        values = [
+            moves[value] if value in moves and moves[value] not in taken else value
+            for value in self.values
+        ]
+        return ClassTable(values) if values != self.values else self
 
     def codes(self, column: pa.Array) -> Codes:
         """Return the code of each label, ``NO_CLASS`` for null."""

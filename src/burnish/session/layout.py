@@ -12,7 +12,7 @@ import tempfile
 import threading
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -50,6 +50,14 @@ class Layout:
         """Which ordinals have no place."""
         finite = np.isfinite(self.coordinates)
         return np.asarray(~(finite[:, 0] & finite[:, 1]), dtype=bool)
+
+    def extended(self, n_ordinals: int) -> Layout:
+        """Return the picture with more rows, which have no place yet."""
+        missing = n_ordinals - len(self.coordinates)
+        if missing <= 0:
+            return self
+        nowhere = np.full((missing, 2), np.nan, np.float32)
+        return replace(self, coordinates=np.concatenate([self.coordinates, nowhere]))
 
 
 def first_layout(ds: Dataset, method: str) -> Layout:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from burnish.core.delta import Ordinals, numbers
+from burnish.core.delta import ROW, Delta, Ordinals, numbers
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array
 from burnish.core.selection import Selection
+from burnish.core.version import Version
 from burnish.dataset import Change, Dataset
 from burnish.dataset.reading import keys_at, known_ordinals
-from burnish.errors import BurnishError, InputError
+from burnish.dataset.snapshot import Snapshot
+from burnish.dataset.state import State
+from burnish.errors import BurnishError, InputError, UnknownVersionError, ViewingError
 from burnish.session.classes import NO_CLASS, ClassTable, Codes, label_codes
 from burnish.session.layout import Layout, Projector, check_method, empty_layout, first_layout
 from burnish.session.queue import Queue, bits
@@ -45,6 +48,13 @@ class Session:
     ----------
     ds : Dataset
 
+    Attributes
+    ----------
+    n_rows : int
+        Ordinals of all rows that were seen, dropped ones included; never shrinks.
+    revision : int
+        How often `n_rows` grew.
+
     Notes
     -----
     Every widget on the same working copy gets the same session from `of`, so they follow each
@@ -60,23 +70,55 @@ class Session:
         self.acts: list[Act] = []
         self.memo: dict[str, Any] = {}
         self.layout: Layout | None = None
+        self.n_rows = 0
+        self.revision = -1
+        self._viewed: Snapshot | None = None
         self._listeners: list[Listener] = []
         self._projector: Projector | None = None
         self._others: weakref.WeakKeyDictionary[Dataset, Callable[[], None]]
         self._others = weakref.WeakKeyDictionary()
         self._on_main: Callable[[Callable[[], None]], None] = lambda call: call()
+        self.classes = ClassTable([])
+        self._labelled: tuple[str | None, dict[Any, Any]] = (None, {})
         self._watch(ds)
         self._read_head()
 
     @property
     def label(self) -> str | None:
         """Name of the label column."""
-        return self.ds.roles.get("label")
+        return self.roles.get("label")
 
-    @cached_property
-    def n_rows(self) -> int:
-        """Ordinals, dropped rows included."""
-        return self.ds.state.n_ordinals
+    @property
+    def viewing(self) -> str | None:
+        """Id of the version that is looked at in place of the working copy, None for none."""
+        return self._viewed.version.id if self._viewed else None
+
+    @property
+    def version(self) -> Version:
+        """The version that is shown: the one looked at, else the head."""
+        return self._viewed.version if self._viewed else self.ds.head
+
+    @property
+    def state(self) -> State:
+        """All cells as they are shown: of the version looked at, else of the working copy."""
+        return self._viewed.state if self._viewed else self.ds.state
+
+    @property
+    def roles(self) -> dict[str, Any]:
+        """Role → column name, or list of names, as shown."""
+        return self._viewed.roles if self._viewed else self.ds.roles
+
+    @property
+    def staged(self) -> Delta:
+        """The staged change as shown: nothing while an old version is looked at."""
+        return Delta() if self._viewed else self.ds.staged.delta
+
+    @property
+    def _ground(self) -> State:
+        """What staged labels are drawn over: the head, unless rows or columns are staged too."""
+        if self._viewed or _reshapes(self.staged):
+            return self.state
+        return self.ds.at(self.ds.head).state
 
     @property
     def selection(self) -> Selection:
@@ -132,8 +174,65 @@ class Session:
         if self.queue is not None:
             self.focus(self.queue.step(self.current, by, undecided))
 
+    def view(self, ref: str) -> None:
+        """Look at a version in all widgets; nothing can be changed until `return_to_branch`.
+
+        Parameters
+        ----------
+        ref : str
+            A name, branch or id; the head where nothing is staged is the working copy itself.
+
+        Raises
+        ------
+        UnknownVersionError
+            There is no such version.
+        """
+        snapshot = self.ds.at(ref)
+        if snapshot.version == self.ds.head and not self.ds.staged:
+            self.return_to_branch()
+        elif snapshot.version.id != self.viewing:
+            name = snapshot.version.name
+            self._say(f"look at {name}", f"ds.at({name!r})")
+            self._show(snapshot)
+
+    def return_to_branch(self) -> None:
+        """Show the working copy again."""
+        if self._viewed is not None:
+            self._show(None)
+
+    def check_editable(self) -> None:
+        """Refuse to change anything while an old version is looked at.
+
+        Raises
+        ------
+        ViewingError
+        """
+        if self._viewed is not None:
+            raise ViewingError(
+                f"you are looking at {self.version.name}, which is read-only, so nothing was "
+                "changed",
+                hint=f"return to {self.ds.branch_name} first",
+            )
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        self.check_editable()
+        self.ds.undo()
+
+    def redo(self) -> None:
+        """Do again what was undone."""
+        self.check_editable()
+        self.ds.redo()
+
+    def revert(self, ref: str) -> tuple[str, str]:
+        """Take a version back and show the branch; return the new version's name and its words."""
+        version = self.ds.revert(ref)
+        self.return_to_branch()
+        return version.name, version.message
+
     def relabel(self, rows: list[int] | None, to: str, reason: str | None, advance: bool) -> None:
         """Give rows, or the selection, a class."""
+        self.check_editable()
         ordinals = self._rows(rows)
         value = self.classes.value(to)
         self.ds.relabel(self._keys(ordinals), value, reason=reason, because=self._because(ordinals))
@@ -141,6 +240,7 @@ class Session:
 
     def decide(self, row: int, verdict: str, reason: str | None, advance: bool) -> None:
         """Record a verdict on the finding of a row."""
+        self.check_editable()
         self.check_row(row)
         because = self._because(np.array([row]))
         if because is None:
@@ -153,20 +253,24 @@ class Session:
 
     def drop(self, rows: list[int] | None, reason: str | None, advance: bool) -> None:
         """Drop rows, or the selection."""
+        self.check_editable()
         self.ds.drop(self._keys(self._rows(rows)), reason=reason)
         self._advance(advance)
 
     def restore(self, rows: list[int] | None) -> None:
         """Bring dropped rows, or those of the selection, back."""
+        self.check_editable()
         ordinals = self.selected if rows is None else self._rows(rows)
         self.ds.restore(self._keys(ordinals))
 
     def mark(self, rows: list[int] | None, name: str) -> None:
         """Mark rows, or the selection."""
+        self.check_editable()
         self.ds.mark(self._keys(self._rows(rows)), name)
 
     def commit(self, message: str, author: str | None) -> tuple[str, str]:
         """Commit what is staged; return the version's name and what it holds."""
+        self.check_editable()
         text = repr(self.ds.staged).removeprefix("Staged(").removesuffix(")")
         return self.ds.commit(message, author=author).name, text
 
@@ -204,16 +308,24 @@ class Session:
         codes[rows] = new
         return codes
 
+    @property
+    def live(self) -> Mask:
+        """Which of all rows are live as shown."""
+        state = self.state
+        if state.n_ordinals == self.n_rows:
+            return state.live_mask
+        return state.is_live(np.arange(self.n_rows, dtype=np.int64))
+
     def staged_codes(self) -> tuple[npt.NDArray[np.uint32], Codes]:
         """Return the rows whose class is staged to change, and their new codes."""
-        table = self.ds.staged.delta.cells.get(self.label or "")
+        table = self._staged_labels()
         if table is None:
             return np.empty(0, np.uint32), np.empty(0, np.uint16)
         return numbers(table, "ordinal").astype(np.uint32), self.classes.codes(table["new"])
 
     def class_counts(self) -> npt.NDArray[np.int64]:
         """Return how many live rows each class has."""
-        codes = self.live_codes[self.ds.state.live_mask]
+        codes = self.live_codes[self.live]
         return np.bincount(codes[codes != NO_CLASS], minlength=len(self.classes))
 
     def selected_mask(self) -> Mask:
@@ -222,7 +334,7 @@ class Session:
 
     def hidden(self) -> Mask:
         """Return which rows the map does not show: dropped, or without coordinates."""
-        gone = bits(self._dropped(), self.n_rows)
+        gone = ~self.live
         if self.layout is None:
             return gone
         return np.asarray(gone | self.layout.missing)
@@ -265,6 +377,7 @@ class Session:
         if stop is not None:
             stop()
         self._watch(ds)
+        self._look_again()
         self._read_head()
         self._tell("head")
         self._judge()
@@ -286,11 +399,17 @@ class Session:
 
     def _record(self, change: Change) -> None:
         if change.code:
-            self.acts.append(Act(change.text, change.code, len(self.acts) + 1))
+            self._say(change.text, change.code)
+
+    def _say(self, text: str, code: str) -> None:
+        self.acts.append(Act(text, code, len(self.acts) + 1))
 
     def _hear(self, change: Change) -> None:
         self._record(change)
-        if change.kind in ("commit", "external", "discard"):
+        if change.kind == "switch":
+            self._move()
+        whole = change.kind in ("commit", "external", "discard", "switch")
+        if whole or change.reshaped or _reshapes(self.staged):
             self._read_head()
             self._tell("head")
         else:
@@ -309,32 +428,77 @@ class Session:
             self._tell("queue")
 
     def _judged(self, queue: Queue) -> Queue:
-        live = self.ds.state.live_mask[queue.ordinals]
+        live = self.ds.state.is_live(queue.ordinals)
         return queue.judged(self.ds.decisions.table, queue.ordinals[~live].tolist())
 
-    def _dropped(self) -> Ordinals:
-        return self.ds.state.gone
+    def _show(self, snapshot: Snapshot | None) -> None:
+        self._viewed = snapshot
+        self._read_head()
+        self._tell("head")
+
+    def _look_again(self) -> None:
+        """Read the version that is looked at through the dataset that is open now."""
+        if self._viewed is not None:
+            try:
+                self._viewed = self.ds.at(self._viewed.version)
+            except UnknownVersionError:
+                self._viewed = None
 
     def _read_head(self) -> None:
-        if self.label is None:
-            self.classes = ClassTable([])
+        self._grow()
+        label, ground = self.label, self._ground
+        if label is None:
+            self.classes, self._labelled = ClassTable([]), (None, {})
             self.head_codes: Codes = np.full(self.n_rows, NO_CLASS, np.uint16)
             return
-        head = self.ds.at(self.ds.head).state
-        column = head.column(self.label)
-        before = getattr(self, "classes", None)
-        self.classes = before.extended(column) if before else ClassTable.of(column)
+        now = (ground.id_of(label), ground.schema.renamed_classes)
+        column, self._labelled, before = ground.column(label), now, self._labelled
+        if now[0] == before[0]:
+            self.classes = self.classes.renamed(before[1], now[1]).extended(column)
+        else:
+            self.classes = ClassTable.of(column)
         self._grow_classes()
-        self.head_codes = label_codes(head, self.label, self.classes)
+        self.head_codes = self._sized(label_codes(ground, label, self.classes))
+
+    def _grow(self) -> None:
+        """Take in rows that were added, and give them a place; who reads the head then tells."""
+        size = self.ds.state.n_ordinals
+        if size <= self.n_rows:
+            return
+        self.n_rows, self.revision = size, self.revision + 1
+        if self.layout is not None:
+            again = self.layout.name in ("given", "pca")
+            made = first_layout(self.ds, self.layout.name) if again else self.layout
+            self._place(made)
+
+    def _move(self) -> None:
+        """Be found under the branch that the dataset follows now."""
+        for name in [name for name, session in _sessions.items() if session is self]:
+            del _sessions[name]
+        _sessions.setdefault(_name_of(self.ds), self)
+
+    def _sized(self, codes: Codes) -> Codes:
+        """Return codes for all rows: those that a version does not have yet have no class."""
+        missing = max(0, self.n_rows - len(codes))
+        return np.pad(codes[: self.n_rows], (0, missing), constant_values=NO_CLASS)
+
+    def _staged_labels(self) -> pa.Table | None:
+        label, staged = self.label, self.staged
+        if label is None or _reshapes(staged):
+            return None
+        return staged.cells.get(self.state.id_of(label))
 
     def _grow_classes(self) -> None:
-        table = self.ds.staged.delta.cells.get(self.label or "")
+        table = self._staged_labels()
         if table is not None:
             self.classes = self.classes.extended(table["new"].combine_chunks())
 
-    def _set_layout(self, layout: Layout) -> None:
+    def _place(self, layout: Layout) -> None:
         seq = self.layout.seq + 1 if self.layout else 0
-        self.layout = Layout(layout.name, layout.coordinates, layout.pending, seq)
+        self.layout = replace(layout.extended(self.n_rows), seq=seq)
+
+    def _set_layout(self, layout: Layout) -> None:
+        self._place(layout)
         self._tell("layout")
 
     def _replacer(self, shown: Layout | None) -> Callable[[Layout | None], None]:
@@ -351,7 +515,7 @@ class Session:
 
     def _rows(self, rows: list[int] | None) -> Ordinals:
         if rows is None:
-            return self.selected[self.ds.state.live_mask[self.selected]]
+            return self.selected[self.ds.state.is_live(self.selected)]
         for row in rows:
             self.check_row(row)
         return np.array(rows, dtype=np.int64)
@@ -382,7 +546,7 @@ _sessions = weakref.WeakValueDictionary()
 
 def of(ds: Dataset) -> Session:
     """Return the session of a working copy, the same for each handle on it in this process."""
-    name = (ds.store_id, ds.path.resolve(), ds.branch_name, ds.user)  # a copy has the same id
+    name = _name_of(ds)
     found = _sessions.get(name)
     if found is None:
         found = Session(ds)
@@ -390,3 +554,12 @@ def of(ds: Dataset) -> Session:
     elif found.ds is not ds:
         found.follow(ds) if found.ds.is_open else found.rebind(ds)
     return found
+
+
+def _name_of(ds: Dataset) -> tuple[str, Path, str, str]:
+    return ds.store_id, ds.path.resolve(), ds.branch_name, ds.user  # a copy has the same id
+
+
+def _reshapes(staged: Delta) -> bool:
+    """Whether a change adds rows or changes columns, roles or classes."""
+    return ROW in staged.cells or bool(len(staged.facts))

@@ -220,7 +220,7 @@ class SqliteBackend:
 
     def keep_keyframe(self, commit: str, state: bytes, epoch: int) -> None:
         """Keep the state of a version, as it was in an epoch; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             if epoch_of(connection) != epoch:  # it may hold what was erased since
                 return
             connection.execute("INSERT OR REPLACE INTO keyframes VALUES (?, ?)", (commit, state))
@@ -247,7 +247,7 @@ class SqliteBackend:
         found = self._read_working(branch, user)
         if found is not None:
             return found
-        with self._write() as connection:
+        with self._note() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO working SELECT name, ?, target, 0, 0 FROM refs "
                 "WHERE kind = 'branch' AND name = ?",
@@ -304,7 +304,7 @@ class SqliteBackend:
         journal: list[bytes] | None = None,
     ) -> WorkingState:
         """Put the staged gestures, or others in their place, on another head."""
-        with self._claim(branch, user, seen) as connection:
+        with self._claim(branch, user, seen, self._note()) as connection:
             connection.execute(
                 "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
             )
@@ -353,7 +353,7 @@ class SqliteBackend:
 
     def keep_sums(self, commit: str, sums: dict[str, int], epoch: int) -> None:
         """Keep column sums, as they were in an epoch; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             if epoch_of(connection) != epoch:
                 return
             kept = {name: f"{total:x}" for name, total in sums.items()}
@@ -421,6 +421,15 @@ class SqliteBackend:
             return bool(self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
         except (BusyError, CorruptError):  # the latter where the disk is full
             return False
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
+        if self.read_only:
+            raise ReadOnlyError(
+                f"the store {self.path.parent} was opened read-only",
+                hint="open it with bn.open(path) where the folder can be written, "
+                "or copy the folder first",
+            )
 
     def integrity(self) -> list[str]:
         """Return what SQLite finds wrong with the file, nothing when it is sound."""
@@ -507,6 +516,7 @@ class SqliteBackend:
     def _copied(self) -> sqlite3.Connection:
         """Return a connection to a copy in memory, which the first connection fills."""
         connection = _connect(self._copy)
+        connection.execute("PRAGMA read_uncommitted=ON")  # such readers wait for no writer
         if not self._open:
             still = not self.path.with_name(self.path.name + "-wal").exists()
             source = _connect(self._uri("mode=ro&immutable=1" if still else "mode=ro"))
@@ -543,17 +553,12 @@ class SqliteBackend:
             f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
         )
 
-    def check_writable(self) -> None:
-        """Raise ReadOnlyError where the store may only be read."""
-        if self.read_only:
-            raise ReadOnlyError(
-                f"the store {self.path.parent} was opened read-only",
-                hint="open it with bn.open(path) where the folder can be written, "
-                "or copy the folder first",
-            )
-
     def _write(self) -> AbstractContextManager[sqlite3.Connection]:
         self.check_writable()
+        return self._note()
+
+    def _note(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Begin a write that follows from what is there, which a copy in memory takes too."""
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
@@ -571,8 +576,14 @@ class SqliteBackend:
                 raise
 
     @contextmanager
-    def _claim(self, branch: str, user: str, seen: WorkingState) -> Iterator[sqlite3.Connection]:
-        with self._write() as connection:
+    def _claim(
+        self,
+        branch: str,
+        user: str,
+        seen: WorkingState,
+        write: AbstractContextManager[sqlite3.Connection] | None = None,
+    ) -> Iterator[sqlite3.Connection]:
+        with write or self._write() as connection:
             claimed = connection.execute(
                 "UPDATE working SET seq = seq + 1 WHERE branch = ? AND user = ? AND seq = ?",
                 (branch, user, seen.seq),

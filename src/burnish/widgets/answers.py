@@ -7,9 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from burnish.errors import InputError
 from burnish.session import Session
 from burnish.session.classes import NO_CLASS
 from burnish.widgets.state import Rows
+from burnish.widgets.versions import detail, story_of
 from burnish.wire.bytes import unpack_bits
 
 Arguments: TypeAlias = dict[str, Any]
@@ -59,7 +61,7 @@ def select(session: Session, given: Arguments, buffers: list[Any]) -> Answer:
 
 def summary(session: Session, given: Arguments, _: list[Any]) -> Answer:
     """Answer with what a bulk act on the selection would change."""
-    live = session.selected[session.ds.state.live_mask[session.selected]]
+    live = session.selected[session.state.is_live(session.selected)]
     codes = session.live_codes[live]
     counts = [(session.class_name(int(c)), int(n)) for c, n in zip(*_counted(codes), strict=True)]
     names = session.classes.names
@@ -112,13 +114,13 @@ def step(session: Session, given: Arguments, _: list[Any]) -> Answer:
 
 def undo(session: Session, _given: Arguments, _: list[Any]) -> Answer:
     """Take the last step back."""
-    session.ds.undo()
+    session.undo()
     return _NOTHING
 
 
 def redo(session: Session, _given: Arguments, _: list[Any]) -> Answer:
     """Do again what was undone."""
-    session.ds.redo()
+    session.redo()
     return _NOTHING
 
 
@@ -128,9 +130,43 @@ def commit(session: Session, given: Arguments, _: list[Any]) -> Answer:
     return {"version": version, "text": text}, []
 
 
+def versions(session: Session, given: Arguments, _: list[Any]) -> Answer:
+    """Answer with lines of the history."""
+    story = story_of(session)
+    start = max(0, int(given["start"]))
+    stop = min(int(given["stop"]), start + _PAGE)
+    return {"total": len(story), "rows": [story.line(i) for i in range(len(story))[start:stop]]}, []
+
+
+def version(session: Session, given: Arguments, _: list[Any]) -> Answer:
+    """Answer with a version in full."""
+    return {"detail": detail(session, _commit(given["version"]))}, []
+
+
+def view(session: Session, given: Arguments, _: list[Any]) -> Answer:
+    """Look at a version, or return to the working copy."""
+    if given["version"] is None:
+        session.return_to_branch()
+    else:
+        session.view(_commit(given["version"]))
+    return _NOTHING
+
+
+def revert(session: Session, given: Arguments, _: list[Any]) -> Answer:
+    """Take a version back."""
+    name, text = session.revert(_commit(given["version"]))
+    return {"version": name, "text": text}, []
+
+
 def script(session: Session, _given: Arguments, _: list[Any]) -> Answer:
     """Answer with the session's acts as Python."""
     return {"code": session.script(), "acts": len(session.acts)}, []
+
+
+def _commit(given: Any) -> str:
+    if not isinstance(given, str):
+        raise InputError(f"{given!r} is no version id", hint="reload the page")
+    return given
 
 
 def _counted(codes: Any) -> tuple[Any, Any]:
@@ -157,6 +193,10 @@ ANSWERS: dict[str, Callable[[Session, Arguments, list[Any]], Answer]] = {
         undo,
         redo,
         commit,
+        versions,
+        version,
+        view,
+        revert,
         script,
     )
 }

@@ -88,7 +88,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     def __init__(self, ds: Dataset, **traits: Any) -> None:
         self.session = session_of(ds)
-        super().__init__(n_rows=self.session.n_rows, selection=self.session.selection, **traits)
+        super().__init__(selection=self.session.selection, **traits)
         self._refresh_all()
         self._unsubscribe = self.session.subscribe(self._hear)
         self.on_msg(self._on_request)
@@ -138,6 +138,7 @@ class SessionWidget(anywidget.AnyWidget):
 
     def _refresh_shared(self) -> None:
         session = self.session
+        self.n_rows, self.revision = session.n_rows, session.revision
         self.status = dict(status_of(session))
         counts = session.class_counts()
         caps = session.classes.keycaps()

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import is_list
-from burnish.core.delta import DROPPED
 from burnish.core.keys import plain
 from burnish.dataset.reading import keys_at
 from burnish.io.frames import to_arrays
@@ -26,23 +25,24 @@ _SAMPLE = 200
 
 def status_of(session: Session) -> schema.Status:
     """Return where the working copy stands."""
-    ds = session.ds
-    staged = ds.staged
+    ds, roles, staged = session.ds, session.roles, session.staged
+    viewing = session.viewing is not None
     return {
         "dataset": ds.path.name.removesuffix(".burnish"),
         "branch": ds.branch_name,
-        "version": ds.head.name,
-        "rows": len(ds),
-        "dropped": session.n_rows - len(ds),
+        "version": session.version.name,
+        "rows": session.state.n_live,
+        "dropped": session.state.n_there - session.state.n_live,
         "staged": len(staged),
-        "decisions": staged.decisions,
-        "undo": ds.undo_text,
-        "redo": ds.redo_text,
+        "decisions": len(staged.decisions),
+        "undo": None if viewing else ds.undo_text,
+        "redo": None if viewing else ds.redo_text,
         "author": ds.user,
-        "read_only": False,
+        "read_only": viewing,
+        "viewing": session.version.name if viewing else None,
         "label": session.label,
-        "has_image": "image" in ds.roles,
-        "has_text": "text" in ds.roles,
+        "has_image": "image" in roles,
+        "has_text": "text" in roles,
     }
 
 
@@ -80,12 +80,12 @@ class Rows:
         self.buffers: list[bytes] = []
         self._place = {row: i for i, row in enumerate(rows)}
         self._largest = LARGE if large else SMALL
-        state = session.ds.state
+        state = session.state
         self._keys = keys_at(state, self.ordinals)
         self._labels = self._take(session.label)
-        self._texts = self._take(_first(session.ds.roles.get("text")))
+        self._texts = self._take(_first(session.roles.get("text")))
         self._pictures = self._images()
-        self._dropped = state.take(DROPPED, self.ordinals).to_pylist()
+        self._live = state.is_live(self.ordinals)
 
     def preview(self, row: int) -> schema.Preview:
         """Return a row in short."""
@@ -105,7 +105,7 @@ class Rows:
             ),
             "text": _shorten(self._texts[i], _SNIPPET),
             "image": self._picture(i),
-            "dropped": bool(self._dropped[i]),
+            "dropped": not self._live[i],
         }
 
     def line(self, row: int) -> schema.QueueRow:
@@ -128,7 +128,7 @@ class Rows:
         session, i = self.session, self._place[row]
         found = session.queue.finding_at(row) if session.queue else None
         verdict = session.queue.verdicts.get(row) if session.queue else None
-        split = self._take(session.ds.roles.get("split"))[i]
+        split = self._take(session.roles.get("split"))[i]
         return {
             "preview": self.preview(row),
             "given": session.class_name(int(session.head_codes[row])),
@@ -175,7 +175,7 @@ class Rows:
         return sentences
 
     def _fields(self, row: int) -> list[schema.FieldValue]:
-        state, roles = self.session.ds.state, self.session.ds.roles
+        state, roles = self.session.state, self.session.roles
         seen = [_first(roles.get(role)) for role in ("label", "image", "text", "split")]
         shown = {*seen, *state.key}
         names = [
@@ -192,14 +192,14 @@ class Rows:
     def _take(self, column: str | None) -> list[Any]:
         if column is None:
             return [None] * len(self.ordinals)
-        values: list[Any] = self.session.ds.state.take(column, self.ordinals).to_pylist()
+        values: list[Any] = self.session.state.take(column, self.ordinals).to_pylist()
         return values
 
     def _images(self) -> list[Any]:
-        column = self.session.ds.roles.get("image")
+        column = self.session.roles.get("image")
         if column is None:
             return [None] * len(self.ordinals)
-        return images(self.session.ds.state.take(column, self.ordinals))
+        return images(self.session.state.take(column, self.ordinals))
 
     def _picture(self, i: int) -> int | None:
         if self._pictures[i] is None:
@@ -220,9 +220,9 @@ def ink(session: Session) -> tuple[float, float]:
     """Return the values that are drawn white and black, the same for the whole dataset."""
     found: tuple[float, float] | None = session.memo.get("ink")
     if found is None:
-        column = session.ds.roles["image"]
+        column = session.roles["image"]
         rows = np.arange(min(_SAMPLE, session.n_rows), dtype=np.int64)
-        found = ink_of(images(session.ds.state.take(column, rows)))
+        found = ink_of(images(session.state.take(column, rows)))
         session.memo["ink"] = found
     return found
 

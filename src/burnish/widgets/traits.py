@@ -8,6 +8,7 @@ from burnish.session import Session
 from burnish.session.session import Topic
 from burnish.widgets.base import SessionWidget
 from burnish.widgets.state import queue_info
+from burnish.widgets.versions import graph_info
 from burnish.wire.bytes import pack_bits, pack_codes, pack_rows, quantise
 
 
@@ -27,6 +28,7 @@ class MapTraits(SessionWidget):
         super()._refresh_view(topic)
         if topic in ("head", "layout"):
             self._refresh_points()
+            self._refresh_projection()
         if topic == "head":
             self.codes = pack_codes(self.session.head_codes)
         if topic in ("head", "data"):
@@ -39,13 +41,15 @@ class MapTraits(SessionWidget):
 
     def _refresh_points(self) -> None:
         layout = self.session.layout
-        if layout is None:
-            return
-        if layout.seq != self.projection.get("seq"):
-            self.points, missing = quantise(layout.coordinates)
+        if layout is not None and layout.seq != self.projection.get("seq"):
+            self.points, _ = quantise(layout.coordinates)
+
+    def _refresh_projection(self) -> None:
+        layout = self.session.layout
+        if layout is not None:
             self.projection = {
                 "name": layout.name,
-                "missing": int((missing & self.session.ds.state.live_mask).sum()),
+                "missing": int((layout.missing & self.session.live).sum()),
                 "progress": 0.0 if layout.pending else None,
                 "progress_name": layout.pending,
                 "seq": layout.seq,
@@ -73,3 +77,15 @@ def lay_out(session: Session, projection: str) -> None:
     )
     if layout is None or not asked:
         session.project(projection)
+
+
+class HistoryTraits(SessionWidget):
+    """Traits of the history."""
+
+    graph = traitlets.Dict().tag(sync=True)
+    height = traitlets.Int(480).tag(sync=True)
+
+    def _refresh_view(self, topic: Topic) -> None:
+        super()._refresh_view(topic)
+        if topic in ("head", "data"):
+            self.graph = dict(graph_info(self.session))

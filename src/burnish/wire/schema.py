@@ -28,7 +28,7 @@ class Status(TypedDict):
 
     dataset: str
     branch: str
-    version: str
+    version: Annotated[str, Doc("that is shown: the one looked at, else the head")]
     rows: int
     dropped: int
     staged: Annotated[int, Doc("cells that a commit would write")]
@@ -37,6 +37,7 @@ class Status(TypedDict):
     redo: str | None
     author: str
     read_only: bool
+    viewing: Annotated[str | None, Doc("name of an old version that is looked at, else null")]
     label: Annotated[str | None, Doc("name of the label column")]
     has_image: bool
     has_text: bool
@@ -81,6 +82,20 @@ class Projection(TypedDict):
     seq: Annotated[int, Doc("changes when the coordinates change")]
 
 
+class GraphInfo(TypedDict):
+    """The history as a list: how long it is, and where it stands."""
+
+    total: Annotated[int, Doc("lines, the one for what is staged included")]
+    versions: int
+    lanes: Annotated[int, Doc("of the drawn graph")]
+    staged: Annotated[int, Doc("cells that a commit would write, also while viewing")]
+    decisions: int
+    head: Annotated[int, Doc("line of the head")]
+    head_id: str
+    viewing: Annotated[int, Doc("line of the version that is looked at, -1 for none")]
+    seq: Annotated[int, Doc("changes whenever a page that was fetched before may be out of date")]
+
+
 class SessionState(TypedDict):
     """Traits that every widget has."""
 
@@ -114,6 +129,92 @@ class QueueState(TypedDict):
 
     queue: QueueInfo | None
     height: Annotated[int, Doc("pixels")]
+
+
+class HistoryState(TypedDict):
+    """Traits of the history."""
+
+    graph: GraphInfo
+    height: Annotated[int, Doc("pixels")]
+
+
+class VersionLine(TypedDict):
+    """One version in the list, with its part of the drawn graph."""
+
+    id: Annotated[str, Doc("empty for what is staged")]
+    name: str
+    message: Annotated[str, Doc("its first line")]
+    author: str
+    time: Annotated[str, Doc("ISO 8601 in UTC")]
+    cells: int
+    branches: list[str]
+    tags: list[str]
+    lane: Annotated[int, Doc("of the dot")]
+    into: Annotated[list[int], Doc("lanes of lines that come from above and end here")]
+    out: Annotated[list[int], Doc("lanes of lines that go down from here to a parent")]
+    past: Annotated[list[int], Doc("lanes of lines that only pass")]
+
+
+class VersionName(TypedDict):
+    id: str
+    name: str
+
+
+class ChangedColumn(TypedDict):
+    """How much changed in one column."""
+
+    name: Annotated[str, Doc("of the column; words for drops, marks and facts")]
+    cells: int
+    unit: Literal["cell", "row", "fact"]
+
+
+class ClassFlow(TypedDict):
+    """How often one class became another."""
+
+    old: str | None
+    new: str | None
+    old_code: Annotated[int, Doc("-1 for a class that is not known now")]
+    new_code: int
+    cells: int
+
+
+class Said(TypedDict):
+    """A text, and how often it stands there."""
+
+    text: str
+    count: int
+
+
+class Made(TypedDict):
+    """Something that was made of a version: an evaluation, an export, a training."""
+
+    kind: str
+    name: str
+    value: Annotated[str, Doc("what it came to, in words")]
+
+
+class VersionDetail(TypedDict):
+    """A version in full."""
+
+    id: Annotated[str, Doc("empty for what is staged")]
+    index: Annotated[int, Doc("its line in the list")]
+    name: str
+    message: str
+    author: str
+    time: str
+    parents: list[VersionName]
+    branches: list[str]
+    tags: list[str]
+    rows: Annotated[int, Doc("live rows")]
+    cells: int
+    columns: list[ChangedColumn]
+    flow: Annotated[list[ClassFlow], Doc("most frequent first, at most 100")]
+    flow_total: Annotated[int, Doc("label cells that changed")]
+    flow_pairs: Annotated[int, Doc("pairs of classes, those left out included")]
+    reasons: Annotated[list[Said], Doc("most frequent first, at most 20")]
+    findings: Annotated[list[Said], Doc("findings that edits came from")]
+    decisions: Annotated[list[Said], Doc("verdicts")]
+    links: Annotated[list[Made], Doc("what was made of this version, oldest first")]
 
 
 class Preview(TypedDict):
@@ -276,6 +377,35 @@ class CommitRequest(TypedDict):
     author: str | None
 
 
+class VersionsRequest(TypedDict):
+    """Lines start … stop-1 of the history, newest first."""
+
+    kind: Literal["versions"]
+    start: int
+    stop: int
+
+
+class VersionRequest(TypedDict):
+    """A version in full; an empty id is what is staged."""
+
+    kind: Literal["version"]
+    version: Annotated[str, Doc("id")]
+
+
+class ViewRequest(TypedDict):
+    """Look at a version in all widgets; null returns to the working copy."""
+
+    kind: Literal["view"]
+    version: Annotated[str | None, Doc("id")]
+
+
+class RevertRequest(TypedDict):
+    """Write a version that takes another one back."""
+
+    kind: Literal["revert"]
+    version: Annotated[str, Doc("id")]
+
+
 class ScriptRequest(TypedDict):
     """The Python of every act since the dataset was opened."""
 
@@ -312,6 +442,15 @@ class CommitResult(TypedDict):
     text: Annotated[str, Doc("what the version holds, in words")]
 
 
+class VersionsResult(TypedDict):
+    total: int
+    rows: list[VersionLine]
+
+
+class VersionResult(TypedDict):
+    detail: VersionDetail
+
+
 class ScriptResult(TypedDict):
     code: str
     acts: int
@@ -339,6 +478,10 @@ REQUESTS: dict[type, type] = {
     UndoRequest: Nothing,
     RedoRequest: Nothing,
     CommitRequest: CommitResult,
+    VersionsRequest: VersionsResult,
+    VersionRequest: VersionResult,
+    ViewRequest: Nothing,
+    RevertRequest: CommitResult,
     ScriptRequest: ScriptResult,
 }
-STATES: tuple[type, ...] = (SessionState, MapState, QueueState)
+STATES: tuple[type, ...] = (SessionState, MapState, QueueState, HistoryState)

@@ -1,12 +1,12 @@
 import type { ViewProps } from "../../host/widget";
 import { type Acts, actsOf } from "../../session/acts";
 import type { State } from "../../session/state";
+import { Footer } from "../../ui/footer";
 import { addStyles } from "../../ui/styles";
 import { MapView } from "../embedding_map/view";
 import { UndecidedOnly } from "../issue_list/progress";
 import { IssueList } from "../issue_list/view";
 import { RelabelForm } from "../relabel_form/view";
-import { Footer } from "./footer";
 import css from "./style.css";
 
 addStyles(css);

@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Action } from "../../contract";
-import type { Acts } from "../../session/acts";
-import type { State } from "../../session/state";
-import { copyText } from "../../ui/clipboard";
-import { Button } from "../../ui/parts";
+import type { Action } from "../contract";
+import type { Acts } from "../session/acts";
+import type { State } from "../session/state";
+import { copyText } from "./clipboard";
+import { Button } from "./parts";
 
 const SAID_FOR = 1600;
 
