@@ -14,11 +14,13 @@ import pyarrow as pa
 
 from burnish.core.delta import Delta, Ordinals
 from burnish.core.keys import KeyArray, plain
+from burnish.core.slices import Slice
 from burnish.dataset.editing import Editing
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
-from burnish.dataset.reading import keys_at
-from burnish.dataset.rows import ordinals_of
+from burnish.dataset.reading import find_ever, keys_at, refuse_unknown
+from burnish.dataset.rows import explicit_keys, ordinals_of
+from burnish.dataset.state import State
 from burnish.dataset.views import Listed
 from burnish.errors import BusyError, InputError, KeysError
 from burnish.store.adopted import AdoptedBase
@@ -240,7 +242,7 @@ class Housekeeping(Editing):
 
     def _to_purge(self, keys: Any) -> tuple[Ordinals, list[str]]:
         state = self._copy.state
-        gone = np.unique(ordinals_of(state, keys, dropped=True))
+        gone = np.unique(_ever(state, keys))
         if not len(gone):
             raise KeysError("there is no row to purge", hint="pass at least one key")
         return gone, _spelled(keys_at(state, gone))
@@ -253,6 +255,16 @@ class Housekeeping(Editing):
         held = () if done else ("files that another process holds: open the dataset again",)
         remaining = (*held, *outside, *_mentions(history, words), *_COPIES)
         return _shown(history, record, remaining)
+
+
+def _ever(state: State, rows: Any) -> Ordinals:
+    """Return the ordinals of rows of whichever version."""
+    if isinstance(rows, Slice) and isinstance(rows.where, str):
+        return ordinals_of(state, rows)
+    keys = explicit_keys(rows, len(state.key))
+    found = find_ever(state, keys)
+    refuse_unknown(state, keys, found < 0)
+    return found
 
 
 def _prepared(history: History, wanted: PurgeRecord, gone: Ordinals) -> PurgeRecord:
