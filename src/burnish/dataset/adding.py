@@ -186,12 +186,12 @@ def _refuse_present(state: State, table: pa.Table) -> None:
     live = there & state.is_live(np.maximum(ordinals, 0))
     if live.any():
         raise KeysError(
-            f"{count(int(live.sum()), 'key')} of the frame belong{'s' * (live.sum() == 1)} to rows "
+            f"{count(int(live.sum()), 'key')} of the frame belong{'s' * int(live.sum() == 1)} to rows "
             f"that are there: {shorten(keys[live])}",
             hint="change cells of rows with ds.set(keys, column, values)",
         )
     raise KeysError(
-        f"{count(int(there.sum()), 'key')} of the frame belong{'s' * (there.sum() == 1)} to "
+        f"{count(int(there.sum()), 'key')} of the frame belong{'s' * int(there.sum() == 1)} to "
         f"dropped rows: {shorten(keys[there])}",
         hint="bring them back with ds.restore(keys), then ds.set(keys, column, values)",
     )
