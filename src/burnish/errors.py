@@ -21,6 +21,7 @@
     └── HistoryError          the history does not allow it
         ├── UnknownVersionError  no version, tag or branch of that name
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
+        ├── OtherDatasetError another copy is one of another dataset
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
         ├── ViewingError      an old version is looked at, and that cannot be changed
@@ -171,6 +172,12 @@ class RefError(HistoryError):
     code = "ref"
 
 
+class OtherDatasetError(HistoryError):
+    """What was taken for another copy holds another dataset."""
+
+    code = "other-dataset"
+
+
 class StagedError(HistoryError):
     """Staged edits are in the way."""
 
@@ -206,6 +213,10 @@ class UndoError(HistoryError):
     """There is nothing to undo or redo."""
 
     code = "undo"
+
+
+class DivergedWarning(UserWarning):
+    """A branch went on here and in another copy, and has to be merged."""
 
 
 class LibraryWarning(UserWarning):

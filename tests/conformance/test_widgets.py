@@ -500,6 +500,19 @@ def test_the_history_lists_versions_newest_first_and_what_is_staged_on_top(ds: D
     assert result(widget, "versions", start=7, stop=9)["rows"] == []
 
 
+@pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
+def test_what_is_staged_is_told_anew_after_each_edit(ds: Dataset) -> None:
+    widget = History(ds)
+    seen = []
+    for label in ("dog", "bird"):
+        ds.relabel("a", label)
+        flow = result(widget, "version", version="")["detail"]["flow"]
+        seen.append((widget.graph["seq"], [entry["new"] for entry in flow]))
+    ds.undo()
+    assert [new for _, new in seen] == [["dog"], ["bird"]]
+    assert seen[0][0] < seen[1][0] < widget.graph["seq"]
+
+
 def test_branches_merges_and_tags_stand_in_the_graph(ds: Dataset) -> None:
     widget = History(ds)
     ds.relabel("a", "dog")

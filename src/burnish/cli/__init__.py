@@ -9,8 +9,9 @@ from __future__ import annotations
 from burnish.cli.base import main
 from burnish.cli.exchange import apply, export, patch
 from burnish.cli.reading import diff, log, show, verify
+from burnish.cli.sharing import pack, unpack
 
 __all__ = ["main"]
 
-for command in (log, diff, show, export, patch, apply, verify):
+for command in (log, diff, show, export, patch, apply, pack, unpack, verify):
     main.add_command(command)

@@ -23,6 +23,7 @@ from burnish.dataset.housekeeping import Housekeeping
 from burnish.dataset.patching import Patching
 from burnish.dataset.rebasing import Rebasing
 from burnish.dataset.rows import ordinals_of
+from burnish.dataset.sharing import Sharing
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
@@ -47,7 +48,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Patching, Rebasing, Housekeeping):
+class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeeping):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one

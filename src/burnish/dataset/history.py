@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from burnish.core.canonical import logical_type
+from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment, is_committed
 from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash, stamped
 from burnish.core.fingerprint import fingerprint
@@ -22,11 +23,12 @@ from burnish.core.graph import Graph
 from burnish.core.schema import files_of, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, BusyError, CorruptError, UnknownVersionError
+from burnish.errors import BurnishError, BusyError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, RefMove, StaleError
 from burnish.store.base import Base, rewritten_base
 from burnish.store.codec import decode, encode
+from burnish.store.portable import Portable, portable
 from burnish.store.rows import Rows, Segment, apart, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
 
@@ -49,6 +51,7 @@ class History:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
         self._lock = threading.RLock()
         self._swept: dict[str, str] = {}
         self._records: dict[str, CommitRecord] = {}
@@ -176,13 +179,39 @@ class History:
         while True:
             own = apart(table, self.rows.key, self.rows.rewritten)
             name = write_segment(self.path, own, self.rows.key)
-            if self.rows.has(name):
+            epoch = self.epoch
+            try:
+                self.register([name])
+            except CorruptError:  # a purge in between may have taken the file
+                self.refresh_rows()
+                if self.epoch == epoch:
+                    raise
+            if self.epoch == epoch:
                 return self.rows.segment(name)
-            keys = stored_keys(self.path, name, self.rows.key)
+
+    def register(self, segments: list[str]) -> None:
+        """Give the rows of segments, whose files are there, their ordinals."""
+        while new := [name for name in segments if not self.rows.has(name)]:
+            seen = self.rows.n_segments
+            keys = [stored_keys(self.path, name, self.rows.key) for name in new]
+            ordinals = self.rows.numbered(pa.concat_arrays(keys))
+            parts = np.split(ordinals, np.cumsum([len(part) for part in keys])[:-1])
             with contextlib.suppress(StaleError):
-                ordinals = self.rows.numbered(keys)
-                self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
+                for place, (name, part) in enumerate(zip(new, parts, strict=True), seen):
+                    self.backend.add_segment(name, part.tobytes(), place)
             self.refresh_rows()
+
+    def numbered(self, keys: pa.Table) -> Ordinals:
+        """Return the ordinals of rows by their key columns, new ones where rows were never here."""
+        canonical = key_bytes([keys[name] for name in self.rows.key])
+        unknown = pa.array(self.rows.find(canonical) < 0)
+        if pc.any(unknown).as_py():
+            self.add_rows(keys.filter(unknown))
+        return self.rows.find(canonical)
+
+    def has(self, commit: str) -> bool:
+        """Whether there is a version of this id."""
+        return commit in self._records
 
     def record(
         self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
@@ -224,10 +253,6 @@ class History:
         """Return the version of a number: ``v3`` of 3."""
         return self.version(self._numbers[number])
 
-    def has(self, commit: str) -> bool:
-        """Whether there is a version of this id."""
-        return commit in self._records
-
     def number(self, commit: str) -> int:
         """Return the number of a version: 3 for ``v3``."""
         return self._record(commit).number
@@ -236,9 +261,19 @@ class History:
         """Return what a version changed, compared with its first parent."""
         return self._decoded(commit)[0]
 
+    def portable(self, commit: str) -> Portable:
+        """Return a version in the form in which it can leave the store."""
+        with self._blamed_on(commit):
+            return portable(self.rows, self._record(commit), self.backend.delta(commit))
+
     def _decoded(self, commit: str) -> tuple[Delta, dict[str, Any]]:
-        try:
+        with self._blamed_on(commit):
             return decode(self.backend.delta(commit))
+
+    @contextlib.contextmanager
+    def _blamed_on(self, commit: str) -> Iterator[None]:
+        try:
+            yield
         except CorruptError as error:
             self.refresh()
             name = self._record(commit).name
@@ -354,6 +389,10 @@ class History:
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
+        if branch != "main" and branch not in refs:
+            raise RefError(
+                f"the branch {branch!r} was removed", hint="follow another: ds.switch('main')"
+            )
         if branch not in refs:
             raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
         return refs[branch]
@@ -363,6 +402,7 @@ class History:
         problems = self.backend.integrity()
         if problems:
             return problems
+        self.refresh()
         if self.backend.unfinished():
             return ["a purge is not finished, so that files still hold what it erased: open again"]
         problems = self.base.verify(self.base_hash())

@@ -117,7 +117,8 @@ class Rebasing(Branching):
             move = RefMove("remote", UPSTREAM, known, record.id, who, message)
             history.add_commits([record], [move])
             old = record.id
-        merge = self.merge(history.version(old), resolve, f"merge {UPSTREAM}", author)
+        rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
+        merge = self._merged(old, resolve, f"merge {UPSTREAM}", author, f"ds.rebase(frame{rule})")
         return Rebase(*counts, merge)
 
 

@@ -246,7 +246,7 @@ class State:
     def versions(self, column: str) -> npt.NDArray[np.int32]:
         """Return the number of the version that changed each cell last, by ordinal.
 
-        Where no version did, that of the version which added the row, 0 for the first.
+        Where none did since the row was added, that of the version which added it, 0 for the first.
         """
         out = np.zeros(self.n_ordinals, np.int32)
         out[self.added] = self._added_rows[VERSION].to_numpy()
@@ -256,7 +256,17 @@ class State:
             ordinals, numbers_ = numbers(table, "ordinal"), table[VERSION].to_numpy()
             inside = ordinals < len(out)
             out[ordinals[inside]] = numbers_[inside]
+        out[self.added] = later(out[self.added], self._added_rows[VERSION].to_numpy())
         return out
+
+    def came_with(self, ordinals: Ordinals) -> npt.NDArray[np.int32]:
+        """Return the number of the version that added each row, 0 for rows of the base."""
+        added = self.added
+        if not len(added):
+            return np.zeros(len(ordinals), np.int32)
+        at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
+        made = self._added_rows[VERSION].to_numpy()[at]
+        return np.where(added[at] == ordinals, made, 0).astype(np.int32)
 
     def keys(self) -> pa.Array:
         """Return canonical keys of the live rows."""
@@ -398,6 +408,12 @@ class State:
             values = self.rows.segment(name).take(column, ordinals[places])
             if values is not None:
                 yield places, values
+
+
+def later(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the later of two numbers of versions, of which one led to the other."""
+    staged = (one == STAGED) | (other == STAGED)
+    return np.where(staged, STAGED, np.maximum(one, other)).astype(np.int32)
 
 
 def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:

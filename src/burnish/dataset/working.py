@@ -11,16 +11,17 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import Literal, TypeVar
 
 import numpy as np
 
 from burnish.core.conflicts import Conflicts, Rule
-from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
+from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash, unnumbered
 from burnish.core.merge import three_way
 from burnish.core.version import Version
-from burnish.dataset.applying import check_schema, fitted, signed
+from burnish.dataset.applying import came_rows, check_schema, fitted, settled, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
 from burnish.dataset.history import History
 from burnish.dataset.merging import merged
@@ -190,13 +191,15 @@ class WorkingCopy:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
         why = Provenance(author, f"revert {name}")
+        parents = self.history.version(commit).parents
+        before = partial(self.history.state, parents[0] if parents else commit)
         hint = "set those cells by hand, or revert the later version first"
 
         def make() -> Delta:
             back = signed(invert(self.history.delta(commit)), why)
             if not len(back):
                 raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
-            fitting = self._fitting(back, f"reverting {name}", hint)
+            fitting = self._fitting(back, before, f"reverting {name}", hint)
             if fitting is None:
                 raise UndoError(
                     f"nothing of {name} is left to take back", hint="ds.log() shows who did"
@@ -211,9 +214,11 @@ class WorkingCopy:
         hint = (
             f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
         )
+        there = partial(self.history.state, commit)
 
         def make() -> Delta | None:
-            return self._fitting(self.history.delta(commit), f"picking {version.name}", hint)
+            change = unnumbered(self.history.delta(commit))
+            return self._fitting(change, there, f"picking {version.name}", hint)
 
         message = f"{version.message} (picked from {version.name})"
         return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
@@ -244,12 +249,18 @@ class WorkingCopy:
         """Write the staged net change as a version; the head when there is none."""
         return self._write(lambda: self._staged or None, message, author, code)
 
-    def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
+    def _fitting(
+        self, change: Delta, there: Callable[[], State], doing: str, hint: str
+    ) -> Delta | None:
         self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
-        check_schema(self._state.apply(taken).schema)
+        after = self._state.apply(taken)
+        check_schema(after.schema)
+        came = came_rows(taken)
+        if len(came):
+            taken = squash([taken, unnumbered(settled(after, there(), came))])
         return taken or None
 
     def _forward(self, target: str, act: str) -> None:

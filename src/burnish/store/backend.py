@@ -160,7 +160,8 @@ class Backend(Protocol):
     ) -> None:
         """Add versions that were made elsewhere, parents first, and move names, all or nothing.
 
-        StaleError when a name moved, or something was taken away since an epoch.
+        Versions that are there already are left as they are. StaleError when a name moved, or
+        something was taken away since an epoch.
         """
         ...
 

@@ -10,11 +10,8 @@ bears another name, yet versions call it by the old one.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import threading
-import uuid
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,12 +27,14 @@ from burnish.core.fingerprint import column_sum, fingerprint
 from burnish.errors import CorruptError
 from burnish.store.backend import PurgeRecord
 from burnish.store.base import Base, KeyIndex, flush, map_table
+from burnish.store.files import place, write_once
 
 PARENT = "$parent:"
 AGAIN = "$again"
 SWEPT = "swept:"
-_ORDINAL = "$ordinal"
-_VALUE = "$value"
+ORDINAL = "$ordinal"
+VALUE = "$value"
+_TAKEN = "restore the file from a copy"
 _NONE = np.empty(0, np.int64)
 
 
@@ -189,10 +188,12 @@ class Rows:
         return found
 
     def numbered(self, keys: pa.Array) -> Ordinals:
-        """Return an ordinal for each key, a new one where a key is new."""
+        """Return an ordinal for each key, a new one for each that is new, in order."""
         found = self.find(keys)
         new = np.flatnonzero(found < 0)
-        found[new] = self.n_ordinals + np.arange(len(new))
+        if len(new):
+            places = keys.take(pa.array(new)).dictionary_encode().indices
+            found[new] = self.n_ordinals + places.to_numpy()
         return found
 
     def verify(self, segments: Iterable[str], columns: Mapping[str, str]) -> list[str]:
@@ -309,6 +310,23 @@ def apart(table: pa.Table, key: list[str], taken: Container[str]) -> pa.Table:
     return found
 
 
+def take_segment(folder: Path, name: str, source: Path, key: list[str]) -> None:
+    """Take in a file of added rows that another store wrote.
+
+    Raises
+    ------
+    CorruptError
+        It holds other rows than its content id says.
+    """
+    try:
+        found = segment_id(map_table(source), key)
+    except (pa.ArrowException, LookupError) as error:
+        raise CorruptError(f"{source} cannot be read: {error}", hint=_TAKEN) from error
+    if found != name:
+        raise CorruptError(f"{source} holds other rows than were added", hint=_TAKEN)
+    write_once(folder / "segments" / f"{name}.arrow", lambda draft: place(source, draft))
+
+
 def stored_keys(folder: Path, segment: str, key: list[str]) -> pa.Array:
     """Return the canonical keys of a segment's rows, in the order of its file."""
     table = map_table(folder / "segments" / f"{segment}.arrow")
@@ -327,7 +345,7 @@ def write_column(
     again = 0
     while (content := column_id(name, keys, values, again)) in taken:
         again += 1
-    columns = {_ORDINAL: pa.array(ordinals), _VALUE: values}
+    columns = {ORDINAL: pa.array(ordinals), VALUE: values}
     if again:
         columns[AGAIN] = pa.array(np.full(len(values), again))
     _write_once(folder / "columns" / f"{content}.arrow", pa.table(columns))
@@ -338,7 +356,7 @@ def read_column(path: Path) -> ColumnFile:
     """Return the values that `write_column` wrote, mapped."""
     table = map_table(path)
     again = table[AGAIN][0].as_py() if AGAIN in table.column_names and len(table) else 0
-    return ColumnFile(one_chunk(table[_ORDINAL]).to_numpy(), one_chunk(table[_VALUE]), again)
+    return ColumnFile(one_chunk(table[ORDINAL]).to_numpy(), one_chunk(table[VALUE]), again)
 
 
 def woven(second: npt.NDArray[np.bool_], a: pa.Array, b: pa.Array) -> pa.Array:
@@ -357,22 +375,14 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _write_once(path: Path, table: pa.Table) -> None:
-    if path.exists():
-        with contextlib.suppress(PermissionError):
-            os.utime(path)  # in use again, so that a sweep leaves it
-            return
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    """Write a table; where one of its name is there, its rows may stand in another order."""
+
+    def fill(draft: Path) -> None:
         with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table.combine_chunks())
         flush(draft)
-        with contextlib.suppress(FileExistsError):  # whose rows may stand in another order
-            os.link(draft, path)
-        with contextlib.suppress(OSError):
-            flush(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+
+    write_once(path, fill)
 
 
 def _missing(folder: Path, what: str) -> CorruptError:

@@ -38,6 +38,7 @@ FORMAT = 2
 _BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
+_STILL = "mode=ro&immutable=1"  # reads a file without a log, leaving nothing beside it
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -200,11 +201,16 @@ class SqliteBackend:
     def add_commits(
         self, records: list[CommitRecord], moves: list[RefMove], epoch: int | None = None
     ) -> None:
-        """Add versions that were made elsewhere, parents first, and move names, all or nothing."""
+        """Add versions that were made elsewhere, parents first, and move names, all or nothing.
+
+        Versions that are there already are left as they are.
+        """
         with self._write() as connection:
             if epoch not in (None, epoch_of(connection)):
                 raise StaleError
             for record in records:
+                if _has(connection, record.id):
+                    continue
                 _insert(connection, replace(record, number=_next_number(connection)))
             for move in moves:
                 _move_ref(connection, move)
@@ -517,12 +523,18 @@ class SqliteBackend:
         """Return a connection to a copy in memory, which the first connection fills."""
         connection = _connect(self._copy)
         connection.execute("PRAGMA read_uncommitted=ON")  # such readers wait for no writer
-        if not self._open:
-            still = not self.path.with_name(self.path.name + "-wal").exists()
-            source = _connect(self._uri("mode=ro&immutable=1" if still else "mode=ro"))
-            with closing(source):
+        copied = bool(self._open)
+        while not copied:
+            before = self._traces()
+            with closing(_connect(self._uri("mode=ro" if before[1] else _STILL))) as source:
                 source.backup(connection)
+            copied = before[1] or before == self._traces()
         return connection
+
+    def _traces(self) -> tuple[int, bool]:
+        """Return what shows that somebody writes: when the file changed, and a log beside it."""
+        log = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_mtime_ns, log.exists()
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         with _translated(self.path):
@@ -626,6 +638,10 @@ def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
         _check_there(connection, parent)
     parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
     connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
+
+
+def _has(connection: sqlite3.Connection, commit: str) -> bool:
+    return bool(connection.execute("SELECT 1 FROM commits WHERE id = ?", (commit,)).fetchone())
 
 
 def _next_number(connection: sqlite3.Connection) -> int:
