@@ -503,6 +503,38 @@ def test_an_adopted_base_moves_into_the_store(tmp_path: Path) -> None:
     assert not found_in(tmp_path / "x", KEY)
 
 
+def test_values_do_not_come_back_from_other_copies(ds: Dataset, tmp_path: Path) -> None:
+    packed = ds.pack(tmp_path / "packed").path
+    with bn.unpack(packed, tmp_path / "copy.burnish") as copy:
+        copy.set([KEY, "a"], "name", [SECRETS["new"], "Anne"])
+        copy.commit("names")
+        copy.pack(packed)
+        made = ds.purge(KEY)
+        assert any("has another name" in place for place in made.remaining)
+        for source in (copy, packed):
+            with pytest.raises(InputError, match="changes rows that were purged here"):
+                ds.fetch(source)
+        copy.purge(KEY)
+        assert len(ds.fetch(copy).versions) == 1
+        ds.merge("copy/main")
+    assert ds.to_arrow(["name"])["name"].to_pylist() == ["Anne", None, "Dora"]
+    assert ds.verify() == []
+    assert not found_in(ds.path, KEY)
+    assert not found_in(ds.path, SECRETS["new"])
+
+
+def test_what_was_purged_is_neither_packed_nor_fetched(ds: Dataset, tmp_path: Path) -> None:
+    with bn.unpack(ds.pack(tmp_path / "packed").path, tmp_path / "copy.burnish") as copy:
+        ds.add({"id": [NEW, "e"], "label": ["dog", "cat"]})
+        ds.commit("add two")
+        ds.purge(NEW)
+        with pytest.raises(InputError, match="were purged"):
+            ds.pack(tmp_path / "other")
+        with pytest.raises(InputError, match="were purged there"):
+            copy.fetch(ds)
+        assert copy.verify() == []
+
+
 def test_a_store_of_the_first_format_is_purged(tmp_path: Path) -> None:
     shutil.unpack_archive(GOLDEN, tmp_path / "format-1")
     with bn.open(tmp_path / "format-1", user="golden") as ds:

@@ -15,7 +15,6 @@ from burnish.core.schema import files_of
 from burnish.dataset.history import History
 from burnish.errors import BusyError, CorruptError, InputError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
-from burnish.store.base import Base
 from burnish.store.packed import PackedFolder, is_id
 from burnish.store.portable import (
     Portable,
@@ -94,9 +93,9 @@ class OtherStore:
 class OtherFolder:
     """A packed folder as a source, read with the base of a store."""
 
-    def __init__(self, packed: PackedFolder, base: Base) -> None:
+    def __init__(self, packed: PackedFolder, history: History) -> None:
         self._packed = packed
-        self._base = base
+        self._history = history
         self.root = packed.identity.root
 
     def refs(self, kind: str) -> dict[str, str]:
@@ -106,8 +105,9 @@ class OtherFolder:
     def version(self, commit: str) -> Portable:
         """Return a version, checked."""
         found = read_version(self._packed, commit)
+        _refuse_purged(self._history, found)
         with _blamed_on(self._packed.path_of(commit)):
-            return checked(found, self._base)
+            return checked(found, self._history.base)
 
     def segment(self, name: str) -> Path:
         """Return the file of added rows."""
@@ -164,7 +164,8 @@ def arrivals(history: History, source: Source, targets: Iterable[str]) -> list[C
     """
     missing = _missing(history, source, targets)
     epoch = history.epoch
-    _refuse_purged(history, missing)
+    for version in missing:
+        _refuse_purged(history, version)
     if missing and history.read_only:
         raise ReadOnlyError(
             f"the store {history.path} was opened read-only, and {len(missing)} versions are new",
@@ -235,16 +236,15 @@ def _missing(history: History, source: Source, targets: Iterable[str]) -> list[P
     return order
 
 
-def _refuse_purged(history: History, versions: list[Portable]) -> None:
+def _refuse_purged(history: History, version: Portable) -> None:
     """Refuse to bring values back that were purged here."""
     purged = history.rows.purged[history.rows.purged < len(history.base)]
-    for version in versions:
-        if len(purged) and touches(version.delta, purged):
-            raise InputError(
-                f"version {version.id[:8]}… ({version.header['message']!r}) of the other copy "
-                "changes rows that were purged here",
-                hint="purge them in the other copy too, then fetch again",
-            )
+    if len(purged) and touches(version.delta, purged):
+        raise InputError(
+            f"version {version.id[:8]}… ({version.header['message']!r}) of the other copy "
+            "changes rows that were purged here",
+            hint="purge them in the other copy too, then fetch again",
+        )
 
 
 def _take_files(

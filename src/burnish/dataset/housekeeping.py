@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -301,6 +302,10 @@ def _outside(history: History, record: PurgeRecord) -> Iterator[str]:
     base = history.base
     if isinstance(base, AdoptedBase) and (record.ordinals < len(base)).any():
         yield f"files that the dataset was made from, in {base.pins.root}"
+    for name in history.backend.unfinished() or []:
+        with contextlib.suppress(OSError):
+            if (history.path / name).stat().st_nlink > 1:
+                yield f"a file that is {name} here and has another name elsewhere, as in packs"
     versions = set(record.versions)
     exports = [
         content.get("path", content.get("file"))

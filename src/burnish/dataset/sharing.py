@@ -157,7 +157,7 @@ def source_at(path: Path, history: History) -> Iterator[Source]:
     if is_packed(path):
         found = PackedFolder(path)
         same_dataset(history, found.identity.root, path)
-        yield OtherFolder(found, history.base)
+        yield OtherFolder(found, history)
         return
     if not (path / STORE).is_file():
         raise NotAStoreError(
