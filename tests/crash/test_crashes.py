@@ -217,6 +217,26 @@ def test_commits_of_several_users_at_once_are_each_in_the_history_once(
         assert ds.verify() == []
 
 
+def test_sweeping_and_purging_disturb_nobody_who_commits(path: Path) -> None:
+    processes = [worker("race", path, start, 2, 12, user=f"u{start}") for start in range(2)]
+    said: list[list[str]] = []
+    commits = threading.Thread(target=lambda: said.extend(together(processes)))
+    commits.start()
+    with bn.open(path, user="keeper") as ds:
+        for turn in range(6):
+            ds.branch(f"b{turn}", at="v0")
+            ds.delete_branch(f"b{turn}")
+            ds.gc()
+            ds.purge(ROWS - 1 - turn)
+        commits.join()
+        ids = [version.id for version in ds.log()]
+        acknowledged = [line.split()[1] for lines in said for line in lines]
+        assert sorted(ids[:-1]) == sorted(acknowledged)
+        assert ds.to_arrow()["n"].to_pylist()[:24] == [1, 2] * 12
+        assert len(ds) == ROWS - 6
+        assert ds.verify() == []
+
+
 def test_of_two_commits_of_one_cell_one_wins_and_the_other_keeps_its_edit(path: Path) -> None:
     said = together([worker("overlap", path, value, user=f"u{value}") for value in (1, 2)])
     lines = [line for lines in said for line in lines]

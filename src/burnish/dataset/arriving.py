@@ -10,8 +10,10 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from burnish.dataset.history import History, files_of
-from burnish.errors import BusyError, CorruptError, OtherDatasetError, ReadOnlyError
+from burnish.core.delta import touches
+from burnish.core.schema import files_of
+from burnish.dataset.history import History
+from burnish.errors import BusyError, CorruptError, InputError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
 from burnish.store.base import Base
 from burnish.store.files import is_id
@@ -72,20 +74,30 @@ class OtherStore:
 
     def segment(self, name: str) -> Path:
         """Return the file of added rows."""
+        self._refuse_rewritten(name)
         return self._history.path / "segments" / f"{name}.arrow"
 
     def column(self, name: str) -> Path | pa.Table:
         """Return an added column in portable form."""
+        self._refuse_rewritten(name)
         table = portable_column(self._history.rows, name)
         return self._history.path / "columns" / f"{name}.arrow" if table is None else table
+
+    def _refuse_rewritten(self, name: str) -> None:
+        if name in self._history.rows.rewritten:
+            raise InputError(
+                f"rows of {self._history.path} that are new here were purged there, so their file "
+                "is not the one that versions name",
+                hint="take the rows that are left: ds.add(other.to_arrow())",
+            )
 
 
 class OtherFolder:
     """A packed folder as a source, read with the base of a store."""
 
-    def __init__(self, packed: PackedFolder, base: Base) -> None:
+    def __init__(self, packed: PackedFolder, history: History) -> None:
         self._packed = packed
-        self._base = base
+        self._history = history
         self.root = packed.identity.root
 
     def refs(self, kind: str) -> dict[str, str]:
@@ -95,8 +107,9 @@ class OtherFolder:
     def version(self, commit: str) -> Portable:
         """Return a version, checked."""
         found = read_version(self._packed, commit)
+        _refuse_purged(self._history, found)
         with _blamed_on(self._packed.path_of(commit)):
-            return checked(found, self._base)
+            return checked(found, self._history.base)
 
     def segment(self, name: str) -> Path:
         """Return the file of added rows."""
@@ -152,13 +165,21 @@ def arrivals(history: History, source: Source, targets: Iterable[str]) -> list[C
         The store may not be written.
     """
     missing = _missing(history, source, targets)
+    epoch = history.epoch
+    for version in missing:
+        _refuse_purged(history, version)
     if missing and history.read_only:
         raise ReadOnlyError(
             f"the store {history.path} was opened read-only, and {len(missing)} versions are new",
             hint="open it with bn.open(path) where the folder can be written",
         )
     _take_files(history, source, [files_of(version.delta) for version in missing])
-    return [settle(version, history.base, history.numbered) for version in missing]
+    records = [settle(version, history.base, history.numbered) for version in missing]
+    if history.epoch != epoch:
+        raise BusyError(
+            f"rows or versions of {history.path} were taken away in between", hint="try again"
+        )
+    return records
 
 
 def came_from(history: History, records: list[CommitRecord], commit: str, earlier: str) -> bool:
@@ -190,7 +211,7 @@ def add(
         if not records and not moves:
             return moves
         try:
-            history.backend.add_commits(records, moves)
+            history.backend.add_commits(records, moves, history.epoch)
         except StaleError:
             continue
         history.refresh()
@@ -215,6 +236,17 @@ def _missing(history: History, source: Source, targets: Iterable[str]) -> list[P
             todo.append((commit, True))
             todo += [(parent, False) for parent in reversed(found[commit].parents)]
     return order
+
+
+def _refuse_purged(history: History, version: Portable) -> None:
+    """Refuse to bring values back that were purged here."""
+    purged = history.rows.purged[history.rows.purged < len(history.base)]
+    if len(purged) and touches(version.delta, purged):
+        raise InputError(
+            f"version {version.id[:8]}… ({version.header['message']!r}) of the other copy "
+            "changes rows that were purged here",
+            hint="purge them in the other copy too, then fetch again",
+        )
 
 
 def _take_files(

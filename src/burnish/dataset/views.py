@@ -31,7 +31,7 @@ _GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
-class _Listed(Sequence[T]):
+class Listed(Sequence[T]):
     """A sequence that is shown as text and as a table."""
 
     _items: tuple[T, ...]
@@ -55,7 +55,7 @@ class _Listed(Sequence[T]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Log(_Listed[Version]):
+class Log(Listed[Version]):
     """Versions, newest first; children stand before their parents.
 
     Attributes
@@ -100,7 +100,7 @@ class Log(_Listed[Version]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reflog(_Listed[tuple[RefMove, str]]):
+class Reflog(Listed[tuple[RefMove, str]]):
     """Moves of branches and tags, newest first."""
 
     _items: tuple[tuple[RefMove, str], ...]

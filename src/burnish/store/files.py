@@ -18,6 +18,7 @@ _ID = re.compile(r"[0-9a-f]{64}")
 def write_once(path: Path, fill: Callable[[Path], object]) -> None:
     """Write a file unless one of its name is there; whoever comes first stays."""
     if path.exists():
+        _take_into_use(path)
         return
     path.parent.mkdir(exist_ok=True)
     draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -25,10 +26,17 @@ def write_once(path: Path, fill: Callable[[Path], object]) -> None:
         fill(draft)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)
+        _take_into_use(path)
         with contextlib.suppress(OSError):
             flush(path.parent)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _take_into_use(path: Path) -> None:
+    """Make a file as young as what was just written, so that a sweep leaves it."""
+    with contextlib.suppress(OSError):
+        os.utime(path)
 
 
 def place(source: Path, target: Path) -> None:
