@@ -15,7 +15,6 @@ from burnish.core.schema import files_of
 from burnish.dataset.history import History
 from burnish.errors import BusyError, CorruptError, InputError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
-from burnish.store.base import Base
 from burnish.store.files import is_id
 from burnish.store.packed import PackedFolder
 from burnish.store.portable import (
