@@ -128,7 +128,7 @@ def check_killed_while_unpacking(path: Path, count: int) -> None:
         first = old.fingerprint
     done = 0
     for seconds in instants(count, seed=4):
-        done += len(killed("unpack", path, 8 * seconds))
+        done += len(killed("unpack", path, 4 * seconds))
         made = [*folder.glob("new-*"), *folder.glob("both-*")]
         for place in made:
             with bn.open(place) as found:
@@ -280,6 +280,26 @@ def test_rows_and_merges_of_four_users_at_once_are_all_there(path: Path) -> None
         assert len(numbers) == users * count + 2 * count
         keys = ds.state.rows.key_bytes()
         assert len(keys) == len(keys.unique()) == ROWS + len(numbers)
+        assert ds.verify() == []
+
+
+def test_sweeping_and_purging_disturb_nobody_who_commits(path: Path) -> None:
+    processes = [worker("race", path, start, 2, 12, user=f"u{start}") for start in range(2)]
+    said: list[list[str]] = []
+    commits = threading.Thread(target=lambda: said.extend(together(processes)))
+    commits.start()
+    with bn.open(path, user="keeper") as ds:
+        for turn in range(6):
+            ds.branch(f"b{turn}", at="v0")
+            ds.delete_branch(f"b{turn}")
+            ds.gc()
+            ds.purge(ROWS - 1 - turn)
+        commits.join()
+        ids = [version.id for version in ds.log()]
+        acknowledged = [line.split()[1] for lines in said for line in lines]
+        assert sorted(ids[:-1]) == sorted(acknowledged)
+        assert ds.to_arrow()["n"].to_pylist()[:24] == [1, 2] * 12
+        assert len(ds) == ROWS - 6
         assert ds.verify() == []
 
 

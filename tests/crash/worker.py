@@ -55,12 +55,13 @@ def pack(path: Path) -> None:
 
 def unpack(path: Path) -> None:
     """Unpack for ever: into new places, and into one that lacks what was packed since."""
+    brought = bn.unpack
     say("ready")
     for i in itertools.count():
-        bn.unpack(path.parent / "packed", path.parent / f"new-{i}").close()
+        brought(path.parent / "packed", path.parent / f"new-{i}").close()
         shutil.copytree(path.parent / "old", path.parent / f"draft-{i}")
         (path.parent / f"draft-{i}").rename(path.parent / f"both-{i}")
-        bn.unpack(path.parent / "packed", path.parent / f"both-{i}").close()
+        brought(path.parent / "packed", path.parent / f"both-{i}").close()
         say("unpacked", i)
 
 

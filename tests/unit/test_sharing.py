@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import burnish as bn
@@ -146,6 +148,24 @@ def test_two_people_edit_two_copies_and_merge(ann: Dataset, bob: Dataset) -> Non
     assert sorted(ann.keys) == sorted(bob.keys) == ["a", "b", "c", "d", "e", "f", "x"]
     assert ann.columns == bob.columns == ["id", "label", "count", "seen"]
     assert ann.verify() == bob.verify() == []
+
+
+def test_two_copies_that_merged_each_other_merge_again(ann: Dataset, bob: Dataset) -> None:
+    first = [edited(ann, "a", 10), edited(bob, "b", 20)]
+    for here, there, other in ((ann, bob, first[1]), (bob, ann, first[0])):
+        here.fetch(there)
+        here.merge(other)
+    last = [edited(ann, "c", 30), edited(bob, "d", 40)]
+    for here, there, other in ((ann, bob, last[1]), (bob, ann, last[0])):
+        here.fetch(there)
+        assert len(here.merge(other).conflicts) == 0
+        assert here.to_pandas()["n"].tolist() == [10, 20, 30, 40]
+    assert ann.fingerprint == bob.fingerprint
+
+
+def edited(ds: Dataset, row: str, value: int) -> str:
+    ds.set(row, "n", value)
+    return ds.commit("n").id
 
 
 def test_rows_that_both_added_otherwise_are_a_conflict(ann: Dataset, bob: Dataset) -> None:
@@ -539,6 +559,21 @@ def test_a_packed_folder_can_lie_on_a_medium_that_cannot_be_written(
     finally:
         for path in [tmp_path / "packed", *(tmp_path / "packed").rglob("*")]:
             os.chmod(path, 0o755)
+
+
+def test_a_base_by_reference_is_fetched_but_not_packed(tmp_path: Path) -> None:
+    pq.write_table(pa.table(FRAME), tmp_path / "rows.parquet")
+    with bn.create(tmp_path / "ann", tmp_path / "rows.parquet", key="id", label="label") as ann:
+        shutil.copytree(ann.path, tmp_path / "bob")
+        ann.add(ROWS)
+        ann.add_column("x", [1, 2, 3, 4, 5, 6])
+        ann.commit("rows and a column")
+        with bn.open(tmp_path / "bob") as bob:
+            bob.fetch(ann)
+            assert bob.at("ann/main").fingerprint == ann.fingerprint
+        with pytest.raises(InputError, match="outside of its store"):
+            ann.pack(tmp_path / "packed")
+        assert not (tmp_path / "packed").exists()
 
 
 def test_the_views_read_well(ann: Dataset, bob: Dataset, tmp_path: Path) -> None:

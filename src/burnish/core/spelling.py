@@ -26,7 +26,7 @@ _UNITS = ("s", "ms", "us", "ns")
 _PLAIN = {
     str(kind): kind
     for kind in (
-        *(pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64()),
+        *(pa.null(), pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64()),
         *(pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64(), pa.float32(), pa.float64()),
         *(pa.string(), pa.large_string(), pa.binary(), pa.large_binary()),
         *(pa.date32(), pa.date64(), pa.time32("s"), pa.time32("ms"), pa.time64("us")),
@@ -318,6 +318,7 @@ def _leaves() -> Iterator[_Leaf]:
     def is_decimal(value: Json) -> bool:
         return is_text(value) and re.fullmatch(r"-?[\d.]+(E[+-]?\d{1,3})?", value) is not None
 
+    yield _Leaf("null", types.is_null, lambda _: False, _as_is, pa.array)
     yield _Leaf("text", _is_text, is_text, _as_is, pa.array)
     yield _Leaf("true or false", types.is_boolean, lambda v: type(v) is bool, _as_is, pa.array)
     yield _Leaf("a whole number", types.is_integer, is_int, _as_is, pa.array)

@@ -173,9 +173,13 @@ class Branching(Editing):
         name = ref if isinstance(ref, str) else ref.name
         text = message or f"merge {name}"
         rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
-        code = f"ds.merge({name!r}{rule})"
+        return self._merged(theirs, resolve, text, author, f"ds.merge({name!r}{rule})")
+
+    def _merged(
+        self, theirs: str, resolve: Rule | None, message: str, author: str | None, code: str
+    ) -> Merge:
         keyed = _by_column_id(resolve, self._copy.state.schema.by_name)
-        version, left = self._copy.merge(theirs, keyed, text, author or self.user, code)
+        version, left = self._copy.merge(theirs, keyed, message, author or self.user, code)
         return Merge(version, ConflictTable(left, self._history.state(theirs)))
 
     def cherry_pick(self, ref: Ref, author: str | None = None) -> Version:

@@ -112,7 +112,9 @@ def _rows(history: History, lines: Lines) -> _Moved:
     wanted = [_checked(line, lines.state) for line in lines.patch.of("row")]
     lines.refuse_repeated(wanted)
     there = lines.state.is_there(lines.found(wanted))
-    fresh = [x for x, is_there in zip(wanted, there, strict=True) if x.new and not is_there]
+    fresh = [
+        x for x, is_there in zip(wanted, there, strict=True) if x.new is not None and not is_there
+    ]
     known = [x for x, is_there in zip(wanted, there, strict=True) if is_there]
     segment = history.add_rows(_table(lines, fresh)) if fresh else None
     _write_columns(history, lines)

@@ -82,14 +82,14 @@ class _Change:
         sources = {column.name: column for column in self._new_columns()}
         cells = {self.after.name_of(column): column for column in self._columns()}
         for name in sorted({*sources, *cells, ROW}):
-            if name == ROW:
-                yield from self.rows()
+            if name == ROW and len(self._rows):
+                yield from self._moved()
             if name in sources:
                 yield from self._values(sources[name])
             if name in cells:
                 yield from self._cells(name, self._table(cells[name]))
 
-    def rows(self) -> Iterator[Line]:
+    def _moved(self) -> Iterator[Line]:
         """Give the rows that came or went."""
         table = self._rows.filter(self._came_or_went)
         ordinals = numbers(table, "ordinal")

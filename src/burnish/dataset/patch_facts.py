@@ -11,7 +11,7 @@ import pyarrow as pa
 from burnish.core.canonical import key_bytes
 from burnish.core.delta import COLUMN, FACTS
 from burnish.core.patch import Line, Patch, broken, shown
-from burnish.core.schema import CLASS, ROLE, Schema, class_name, fact_text
+from burnish.core.schema import CLASS, MERGED, ROLE, Schema, class_name, fact_text
 from burnish.core.spelling import Json
 from burnish.dataset.columns import ROLES, SEVERAL
 from burnish.dataset.patch_lines import Lines, stamps, typed
@@ -124,7 +124,9 @@ def _is_role(role: str, value: Json) -> bool:
 
 
 def _is_class(first: str, value: Json) -> bool:
+    if isinstance(value, dict) and value.keys() != {MERGED}:
+        return False
     try:
-        return not any(isinstance(v, dict | list) for v in (json.loads(first), class_name(value)))
-    except (KeyError, ValueError):
+        return not any(isinstance(x, dict | list) for x in (json.loads(first), class_name(value)))
+    except ValueError:
         return False

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from burnish.core.canonical import key_bytes, logical_type
-from burnish.core.delta import DROPPED, MARK, PROVENANCE, Ordinals, is_system
+from burnish.core.delta import DROPPED, MARK, PROVENANCE, Ordinals
 from burnish.core.patch import Line, Patch, broken, shown
 from burnish.core.spelling import Json, read
 from burnish.dataset.state import State
@@ -89,7 +89,7 @@ class Lines:
     def column(self, line: Line) -> str:
         """Return the id of the column that a line of a cell names."""
         name = line.what
-        if name == DROPPED or name.startswith(MARK):
+        if _is_flag(name):
             return name
         self._known(name, line)
         if name in self.state.key:
@@ -123,14 +123,14 @@ class Lines:
 
     def kind(self, name: str) -> pa.DataType:
         """Return the type of a column; of one that the patch itself adds, as the patch says."""
-        if is_system(name):
+        if _is_flag(name):
             return pa.bool_()
         if name in self.patch.added and name in self.patch.header.types:
             return self.patch.header.types[name]
         return self.state.type_of(name)
 
     def _known(self, name: str, line: Line) -> None:
-        if is_system(name) or name in self.state.schema.by_name:
+        if _is_flag(name) or name in self.state.schema.by_name:
             return
         raise broken(
             line.number,
@@ -152,6 +152,10 @@ class Lines:
             if self.own_data
             else "the patch was made on another dataset; check that the keys mean the same rows",
         )
+
+
+def _is_flag(name: str) -> bool:
+    return name == DROPPED or name.startswith(MARK)
 
 
 def typed(

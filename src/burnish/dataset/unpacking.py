@@ -71,6 +71,25 @@ def unpack(
     -----
     Costs one reading of the base where the dataset is new, else what is new. The base is linked
     where the file system allows it, else copied.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import burnish as bn
+    >>> folder = tempfile.mkdtemp()
+    >>> ds = bn.create(None, {"id": ["a", "b"], "label": ["cat", "dog"]}, key="id", label="label")
+    >>> ds.pack(f"{folder}/packed")
+    Packed(packed: 1 new version; main at v0)
+    >>> copy = bn.unpack(f"{folder}/packed", f"{folder}/copy.burnish")
+    >>> copy.fingerprint == ds.fingerprint
+    True
+    >>> copy.relabel("b", "cat")
+    >>> copy.commit("looked again").name
+    'v1'
+    >>> ds.fetch(copy)
+    Fetched(1 new version; copy/main at v1)
+    >>> ds.merge("copy/main").version.message
+    'looked again'
     """
     packed, target = PackedFolder(Path(folder)), Path(path)
     if not (target / STORE).is_file():
@@ -116,7 +135,7 @@ def _fill(draft: Path, packed: PackedFolder, user: str) -> None:
     SqliteBackend.create(draft / STORE, meta, record)
     history = History(draft)
     try:
-        source = OtherFolder(packed, history.base)
+        source = OtherFolder(packed, history)
         source.version(root)
         records = arrivals(history, source, _targets(refs))
         add(history, records, lambda: _first_moves(history, refs, user))
@@ -162,7 +181,7 @@ def _first_moves(history: History, refs: Refs, user: str) -> list[RefMove]:
 def _update(ds: Dataset, packed: PackedFolder) -> None:
     history, name, refs = ds._history, stem(packed.path), _refs(packed)
     same_dataset(history, packed.identity.root, packed.path)
-    records = arrivals(history, OtherFolder(packed, history.base), _targets(refs))
+    records = arrivals(history, OtherFolder(packed, history), _targets(refs))
     apart: list[str] = []
 
     def plan() -> list[RefMove]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, overload
 
 import pandas as pd
@@ -23,12 +25,13 @@ from burnish.errors import ColumnError, InputError
 from burnish.store.backend import RefMove
 
 T = TypeVar("T")
+_ID = re.compile("[0-9a-f]{64}")
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
 _GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
-class _Listed(Sequence[T]):
+class Listed(Sequence[T]):
     """A sequence that is shown as text and as a table."""
 
     _items: tuple[T, ...]
@@ -48,11 +51,11 @@ class _Listed(Sequence[T]):
         raise AssertionError("a view knows its table")
 
     def _repr_html_(self) -> str:
-        return str(self.frame().to_html(index=False, escape=True))
+        return as_html(self.frame())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Log(_Listed[Version]):
+class Log(Listed[Version]):
     """Versions, newest first; children stand before their parents.
 
     Attributes
@@ -97,7 +100,7 @@ class Log(_Listed[Version]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reflog(_Listed[tuple[RefMove, str]]):
+class Reflog(Listed[tuple[RefMove, str]]):
     """Moves of branches and tags, newest first."""
 
     _items: tuple[tuple[RefMove, str], ...]
@@ -231,9 +234,9 @@ class Diff:
         parts = [f"<div>{html.escape(repr(self))}</div>"]
         label = self._state.schema.roles.get("label")
         if label is not None and self._state.id_of(label) in self._delta.cells:
-            parts.append(str(self.flow(label).head(10).to_html(index=False, escape=True)))
+            parts.append(as_html(self.flow(label).head(10)))
         if len(self):
-            parts.append(str(self._head(20).to_html(index=False, escape=True)))
+            parts.append(as_html(self._head(20)))
         return "".join(parts)
 
     def _head(self, rows: int) -> pd.DataFrame:
@@ -276,7 +279,7 @@ class ConflictTable:
 
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"
-        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+        return head + as_html(self.frame().head(20))
 
 
 @dataclass(frozen=True, eq=False)
@@ -371,6 +374,22 @@ class Decisions:
 def version_name(number: int) -> str | None:
     """Return the name of the version with a number, None for what is staged."""
     return f"v{number}" if number >= 0 else None
+
+
+def as_html(frame: pd.DataFrame) -> str:
+    """Return a table for a notebook: text escaped, ids short, times to the minute."""
+    shown = frame.map(_brief).rename(columns=lambda name: name.replace("_", " "))
+    return str(shown.to_html(index=False, escape=True, na_rep=""))
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return value[:8]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return "" if value is None else value
 
 
 def describe(delta: Delta, state: State) -> str:

@@ -20,13 +20,11 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, unquote
 
 import pyarrow as pa
@@ -34,14 +32,13 @@ import pyarrow as pa
 from burnish.core.canonical import canonical_json
 from burnish.errors import CorruptError, FormatError, NotAStoreError
 from burnish.store.base import file_hash, flush, write_table
-from burnish.store.files import place
+from burnish.store.files import is_id, place
 
 FORMAT = 1
 MARKER = "burnish.json"
 REFS = ("branch", "tag")
 _DRAFT = ".draft-"
 _SHORT = 16
-_ID = re.compile(r"[0-9a-f]{64}")
 _HINT = "check the folder out again, or pack the dataset into it anew"
 
 
@@ -89,6 +86,7 @@ class PackedFolder:
         self.path = path
         self.identity = _identity(path)
         self._names: dict[str, dict[str, str]] = {}
+        self._touched: set[Path] = set()
 
     @staticmethod
     def make(path: Path, identity: Identity) -> PackedFolder:
@@ -107,7 +105,9 @@ class PackedFolder:
                 )
             path.mkdir(parents=True, exist_ok=True)
             with _locked(path):
-                _write(path, path / MARKER, lambda draft: _put(draft, identity.text().encode()))
+                draft = _draft(path)
+                _put(draft, identity.text().encode())
+                draft.replace(path / MARKER)
         return PackedFolder(path)
 
     @contextmanager
@@ -118,6 +118,7 @@ class PackedFolder:
                 draft.unlink()
             self._names.clear()
             yield
+            self._settle()
 
     def refs(self, kind: str) -> dict[str, str]:
         """Return name → version id of branches or tags.
@@ -132,28 +133,29 @@ class PackedFolder:
         return {unquote(file.name): self._target(file) for file in files}
 
     def set_ref(self, kind: str, name: str, commit: str) -> None:
-        """Let a branch or tag stand at a version."""
-        file = self.path / "refs" / kind / quote(name, safe="")
-        _write(self.path, file, lambda draft: _put(draft, f"{commit}\n".encode()))
+        """Let a branch or tag stand at a version, when all that it leads to is on disk."""
+        self._settle()
+        path = self.path / "refs" / kind / quote(name, safe="")
+        self._write(path, lambda draft: _put(draft, f"{commit}\n".encode()))
 
     def has_version(self, commit: str) -> bool:
         """Whether a version is there."""
-        return self._version(commit).exists()
+        return self.path_of(commit).exists()
 
     def version(self, commit: str) -> bytes:
         """Return the bytes of a version."""
         try:
-            return self._version(commit).read_bytes()
+            return self.path_of(commit).read_bytes()
         except OSError as error:
-            raise _missing(self._version(commit), error) from error
+            raise _missing(self.path_of(commit), error) from error
 
     def path_of(self, commit: str) -> Path:
         """Return where a version lies."""
-        return self._version(commit)
+        return self.path / "versions" / commit[:2] / commit
 
     def add_version(self, commit: str, content: bytes) -> None:
         """Write a version."""
-        _write(self.path, self._version(commit), lambda draft: _put(draft, content))
+        self._write(self.path_of(commit), lambda draft: _put(draft, content))
 
     def base(self, expected: str) -> Path:
         """Return the path of the base."""
@@ -166,7 +168,7 @@ class PackedFolder:
         """Take in the base, where it is not there."""
         path = self.path / "base" / f"{expected}.arrow"
         if not path.exists():
-            _write(self.path, path, lambda draft: place(source, draft))
+            self._write(path, lambda draft: place(source, draft))
 
     def file(self, kind: str, content: str) -> Path:
         """Return the path of a segment or a column whose bytes are those that were written.
@@ -190,13 +192,13 @@ class PackedFolder:
 
     def add_file(self, kind: str, content: str, source: Path | pa.Table) -> None:
         """Take in a segment or a column, as a file or as a table."""
-        draft = self.path / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
+        draft = _draft(self.path)
         if isinstance(source, Path):
             place(source, draft)
         else:
             write_table(draft, source)
         name = f"{content}-{file_hash(draft)[:_SHORT]}.arrow"
-        _move(draft, self.path / kind / name)
+        self._move(draft, self.path / kind / name)
         self._files(kind)[content] = name
 
     def _files(self, kind: str) -> dict[str, str]:
@@ -214,22 +216,32 @@ class PackedFolder:
                 f"{file} holds {text[:80]!r}, expected the id of a version", hint=_HINT
             )
         if not self.has_version(text):
-            path = self._version(text)
+            path = self.path_of(text)
             raise CorruptError(f"{file} stands at a version that is missing: {path}", hint=_HINT)
         return text
 
-    def _version(self, commit: str) -> Path:
-        return self.path / "versions" / commit[:2] / commit
+    def _write(self, path: Path, fill: Callable[[Path], object]) -> None:
+        draft = _draft(self.path)
+        fill(draft)
+        self._move(draft, path)
+
+    def _move(self, draft: Path, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(path)
+        draft.unlink(missing_ok=True)  # where both were names of one file
+        self._touched.add(path.parent)
+
+    def _settle(self) -> None:
+        """Put the names of new files on disk."""
+        for folder in self._touched:
+            with contextlib.suppress(OSError):
+                flush(folder)
+        self._touched.clear()
 
 
 def is_packed(path: Path) -> bool:
     """Whether a folder holds a packed dataset."""
     return (path / MARKER).is_file()
-
-
-def is_id(text: object) -> bool:
-    """Whether a text is the id of a version, a segment or a column, and so safe as a file name."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def _identity(path: Path) -> Identity:
@@ -271,21 +283,8 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write(root: Path, path: Path, fill: Callable[[Path], Any]) -> None:
-    """Write a file aside and move it to its name."""
-    draft = root / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
-    fill(draft)
-    _move(draft, path)
-
-
-def _move(draft: Path, path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        flush(path.parent)
+def _draft(folder: Path) -> Path:
+    return folder / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
 
 
 def _put(path: Path, content: bytes) -> None:
