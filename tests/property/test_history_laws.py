@@ -208,7 +208,7 @@ def test_three_hundred_versions_are_read_right_cold_and_warm(
     monkeypatch.setattr("burnish.dataset.history._KEYFRAME_VERSIONS", limit)
     with bn.create(tmp_path / "x.burnish", FRAME, key="id", label="label") as ds:
         for i in range(310):
-            ds.set(KEYS[i % 4], "score", float(i))
+            ds.set(KEYS[i % 4], "score", 10.0 + i)
             ds.commit(f"step {i}")
         check_every_depth(ds)
     with bn.open(tmp_path / "x.burnish") as ds:
@@ -219,7 +219,7 @@ def test_three_hundred_versions_are_read_right_cold_and_warm(
 def check_every_depth(ds: Dataset) -> None:
     for number in (310, 1, 309, 8, 200, 255, 256, 257, 258, 300, 13, 0):
         last = {key: float(i) for i, key in enumerate(KEYS)}
-        last |= {KEYS[i % 4]: float(i) for i in range(number)}
+        last |= {KEYS[i % 4]: 10.0 + i for i in range(number)}
         snapshot = ds.at(f"v{number}")
         assert snapshot.to_arrow()["score"].to_pylist() == [last[key] for key in KEYS]
         made = [max((i + 1 for i in range(number) if i % 4 == k), default=0) for k in range(4)]
