@@ -215,4 +215,4 @@ def drawn_rows(data: st.DataObject, table: pa.Table, keys: list[str]) -> pa.Tabl
 
 
 TestCopies = CopiesMachine.TestCase
-TestCopies.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestCopies.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
