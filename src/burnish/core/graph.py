@@ -74,7 +74,8 @@ class Graph:
         """Return the latest versions that both came from; several in a criss-cross history."""
         shared = self.ancestors(a) & self.ancestors(b)
         older = self.ancestors(*(parent for version in shared for parent in self._parents[version]))
-        return [version for version in self._parents if version in shared - older]
+        latest = shared - older
+        return [version for version in self._parents if version in latest]
 
     def order(self, versions: Iterable[str]) -> list[str]:
         """Return versions with children before their parents."""
