@@ -150,9 +150,11 @@ def latest(tables: list[pa.Table]) -> pa.Table:
     tables : list of Table
         Cells of one column that follow each other; at least one.
     """
-    if len(tables) == 1:
-        return tables[0]
-    table = pa.concat_tables(tables).combine_chunks()
+    return tables[0] if len(tables) == 1 else last_of(pa.concat_tables(tables).combine_chunks())
+
+
+def last_of(table: pa.Table) -> pa.Table:
+    """Return the last change of each cell in a table of changes that follow each other."""
     ordinals = numbers(table, "ordinal")
     order = np.argsort(ordinals, kind="stable")
     ordered = ordinals[order]

@@ -25,6 +25,9 @@ from burnish.core.fingerprint import digests
 from burnish.errors import CorruptError
 
 Ordinals = npt.NDArray[np.int64]
+Words = tuple[pa.Array, npt.NDArray[np.int32]]
+_SAMPLE = 1 << 16
+_FEW_WORDS = 256
 
 
 class Base(ABC):
@@ -42,6 +45,7 @@ class Base(ABC):
         self.folder = folder
         self.key = key
         self._counts: dict[str, dict[Any, int]] = {}
+        self._words: dict[str, Words | None] = {}
 
     @property
     @abstractmethod
@@ -68,6 +72,12 @@ class Base(ABC):
         if name not in self._counts:
             self._counts[name] = tally(self.column(name))
         return self._counts[name]
+
+    def words(self, name: str) -> Words | None:
+        """Return the few values that a column has and the place of each row's, None for many."""
+        if name not in self._words:
+            self._words[name] = words_of(self.column(name))
+        return self._words[name]
 
     def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
         """Return canonical keys of ordinals, of all rows when None."""
@@ -206,6 +216,21 @@ class KeyIndex:
                 return ordinal
             place += 1
         return -1
+
+
+def words_of(column: pa.Array) -> Words | None:
+    """Return the values of a column, each once, and the place of each row's; None for many.
+
+    Floats are many: equal ones may differ in a sign.
+    """
+    kind, tests = column.type, ("string", "large_string", "boolean", "integer")
+    if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
+        return None
+    for part in (column.slice(0, _SAMPLE), column):
+        coded = part.dictionary_encode(null_encoding="encode")
+        if len(coded.dictionary) > max(_FEW_WORDS, len(part) // 16):
+            return None
+    return coded.dictionary, coded.indices.to_numpy()
 
 
 def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:

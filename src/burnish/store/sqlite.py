@@ -7,7 +7,7 @@ import json
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import astuple, replace
 from datetime import UTC, datetime
@@ -146,12 +146,18 @@ class SqliteBackend:
         except (ValueError, TypeError) as error:
             raise self._corrupt(f"has a version whose header cannot be read: {error}") from error
 
-    def delta(self, commit: str) -> bytes:
-        """Return the encoded delta of a commit."""
-        rows = self._rows("SELECT delta FROM commits WHERE id = ?", commit)
-        if not rows or not isinstance(rows[0][0], bytes):
-            raise self._corrupt(f"has no delta of version {commit[:8]}…")
-        return bytes(rows[0][0])
+    def deltas(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the encoded deltas of commits."""
+        rows = self._rows(
+            "SELECT c.id, c.delta FROM json_each(?) AS wanted JOIN commits AS c "
+            "ON c.id = wanted.value",
+            json.dumps(commits),
+        )
+        found = {commit: bytes(delta) for commit, delta in rows if isinstance(delta, bytes)}
+        for commit in commits:
+            if commit not in found:
+                raise self._corrupt(f"has no delta of version {commit[:8]}…")
+        return [found[commit] for commit in commits]
 
     def refs(self, kind: str = "branch") -> dict[str, str]:
         """Return name → commit id of branches, tags or branches of other copies."""
