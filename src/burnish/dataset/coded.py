@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from burnish.core.delta import Ordinals
 from burnish.core.normal import one_chunk
@@ -17,6 +17,7 @@ from burnish.dataset.layer import News, joined
 from burnish.store.base import tally
 
 _MANY = 1 << 12
+Places = npt.NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,15 +27,15 @@ class Coded:
     Attributes
     ----------
     words : tuple of Array
-        Values, in pieces.
+        Values: those that were there first, and those that came with changes.
     places : array of int or None
         Where each row's value stands; None where row i's is the i-th.
     few : bool
-        Whether the words are few, each listed once or so.
+        Whether the words are few and each is there once.
     """
 
     words: tuple[pa.Array, ...]
-    places: npt.NDArray[np.int32] | None = None
+    places: Places | None = None
     few: bool = False
 
     @classmethod
@@ -47,59 +48,61 @@ class Coded:
 
     def at(self, ordinals: Ordinals) -> pa.Array:
         """Return the values of some rows."""
-        places = ordinals if self.places is None else self.places[ordinals]
-        return self._taken(places)
+        return next(self.each([ordinals]))
+
+    def each(self, rows: Iterable[Ordinals]) -> Iterator[pa.Array]:
+        """Give the values of some rows, then of others."""
+        words, kind = self._joined, self.words[0].type
+        for ordinals in rows:
+            places = ordinals if self.places is None else self.places[ordinals]
+            found = words.take(pa.array(places))
+            yield found if found.type == kind else found.cast(kind)
 
     def all(self) -> pa.Array:
         """Return the values of all rows."""
-        return self._joined if self.places is None else self._taken(self.places)
+        return self._joined if self.places is None else self.at(np.arange(len(self.places)))
 
     def longer(self, size: int) -> Coded:
         """Return the column with nulls at its end."""
-        missing = size - len(self)
-        if missing <= 0:
+        missing = np.arange(len(self), size)
+        if not len(missing):
             return self
         nulls = pa.nulls(1, self.words[0].type)
-        places = np.concatenate([self._places, np.full(missing, self._n_words, np.int32)])
-        return Coded((*self.words, nulls), places, self.few)
+        room = Coded(self.words, np.concatenate([self._places, missing * 0]), self.few)
+        return room.changed([News(missing, nulls, missing * 0)])
 
     def changed(self, changes: Sequence[News]) -> Coded:
         """Return the column after changes, oldest first; rows beyond its end are left out."""
         if not any(len(news.ordinals) for news in changes):
             return self
         ordinals, words, fresh = joined(changes)
-        if self.few:
-            coded = words.dictionary_encode(null_encoding="encode")
-            words, fresh = coded.dictionary, coded.indices.to_numpy()[fresh]
-        places = self._places.copy()
-        inside = ordinals < len(places)
+        inside = ordinals < len(self)
         if not inside.all():
             ordinals, fresh = ordinals[inside], fresh[inside]
-        places[ordinals] = fresh + self._n_words  # of a row that is there twice, the last counts
-        return Coded((*self.words, words), places, self.few)._tidy()
+        words, numbers = self._with(words)
+        total = sum(map(len, words))
+        places = self._places.astype(np.min_scalar_type(total))
+        places[ordinals] = numbers[fresh]  # of a row that is there twice, the last one counts
+        made = Coded(words, places, self.few)
+        return made if self.few or total <= 2 * len(self) + _MANY else Coded.of(made.all())
 
     def counts(self, rows: npt.NDArray[np.bool_]) -> dict[Any, int]:
         """Return how often each value occurs in some rows, null included."""
         if not self.few:
             return tally(self.at(np.flatnonzero(rows)))
-        found: Counter[Any] = Counter()
-        for word, n in zip(self._joined.to_pylist(), np.bincount(self._places[rows]), strict=False):
-            found[word] += int(n)
-        return +found
+        found = np.bincount(self._places[rows], minlength=self._n_words)
+        words = self._joined.to_pylist()
+        return {words[i]: int(found[i]) for i in np.flatnonzero(found)}
 
-    def _taken(self, places: npt.NDArray[np.integer]) -> pa.Array:
-        found = self._joined.take(pa.array(places))
-        kind = self.words[0].type
-        return found if found.type == kind else found.cast(kind)
-
-    def _tidy(self) -> Coded:
-        """Return the same with each word once, or without those that nobody uses, when many."""
-        if self._n_words <= 2 * (len(self.words[0]) if self.few else len(self)) + _MANY:
-            return self
+    def _with(self, words: pa.Array) -> tuple[tuple[pa.Array, ...], Places]:
+        """Return all words, and the place that each of the new ones has among them."""
         if not self.few:
-            return Coded.of(self.all())
-        coded = self._joined.dictionary_encode(null_encoding="encode")
-        return Coded((coded.dictionary,), coded.indices.to_numpy()[self._places], True)
+            places = np.arange(len(words)) + self._n_words
+            return (self.words[0], pa.concat_arrays([*self.words[1:], words])), places
+        new = words.unique()
+        new = new.filter(pc.invert(pc.is_in(new, value_set=self.words[0])))
+        every = pa.concat_arrays([self.words[0], new])
+        return (every,), pc.index_in(words, value_set=every).to_numpy()
 
     @property
     def _n_words(self) -> int:
@@ -110,5 +113,5 @@ class Coded:
         return one_chunk(pa.chunked_array(self.words))
 
     @property
-    def _places(self) -> npt.NDArray[np.int32]:
+    def _places(self) -> Places:
         return np.arange(self._n_words, dtype=np.int32) if self.places is None else self.places

@@ -178,12 +178,13 @@ class History:
         """Return what versions changed, with the numbers of versions, read as far as needed."""
         with self._lock:
             new = [commit for commit in commits if commit not in self._layers]
-            opened = map(self._opened, new, self.backend.deltas(new) if new else [])
-            found = dict(zip(new, opened, strict=True))
-            found |= {commit: self._layers.pop(commit) for commit in commits if commit not in found}
+            blobs = self.backend.deltas(new) if new else []
+            self._layers |= zip(new, map(self._opened, new, blobs), strict=True)
+            found = {commit: self._layers.pop(commit) for commit in commits}
             self._layers |= found
-            self._forget()
-            return [found[commit] for commit in commits]
+            if new:
+                self._forget()
+            return list(found.values())
 
     def _opened(self, commit: str, blob: bytes) -> Stored:
         number = self.number(commit)

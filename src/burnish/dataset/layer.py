@@ -43,7 +43,10 @@ def joined(changes: Sequence[News]) -> News:
     """Return changes one after the other, at least one; rows may be there several times."""
     words = [news.words for news in changes]
     starts = np.cumsum([0, *map(len, words[:-1])])
-    places = [news.places + start for news, start in zip(changes, starts, strict=True)]
+    places = [
+        np.add(news.places, start, dtype=np.int32)
+        for news, start in zip(changes, starts, strict=True)
+    ]
     ordinals = np.concatenate([news.ordinals for news in changes])
     return News(ordinals, pa.concat_arrays(words), np.concatenate(places))
 

@@ -87,7 +87,7 @@ class Reading:
         """
         state = self._state()
         names = self._known(columns)
-        return pa.table({name: state.live_column(name) for name in names})
+        return pa.table({name: state.live_pieces(name) for name in names})
 
     def to_pandas(self, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the live rows as a DataFrame; see `to_arrow`.

@@ -42,6 +42,7 @@ from burnish.store.rows import PARENT, Rows
 
 Mask = npt.NDArray[np.bool_]
 STAGED = -1
+_PIECE = 1 << 17
 T = TypeVar("T")
 
 
@@ -208,6 +209,15 @@ class State:
         column = self._coded(self.id_of(name))
         return column.all() if self.n_live == self.n_ordinals else column.at(self.live)
 
+    def live_pieces(self, name: str) -> pa.ChunkedArray:
+        """Return a column of the live rows, made piece by piece, in little more than its memory."""
+        if self.n_live == self.n_ordinals:
+            return pa.chunked_array([self.column(name)])
+        column, rows = self._coded(self.id_of(name)), self.live_mask
+        starts = range(0, len(rows), _PIECE)
+        live = (np.flatnonzero(rows[start : start + _PIECE]) + start for start in starts)
+        return pa.chunked_array(column.each(live), self.type_of(name))
+
     def counts(self, name: str) -> dict[Any, int]:
         """Return how many live rows hold each value of a column, null included."""
         return self._coded(self.id_of(name)).counts(self.live_mask)
@@ -357,7 +367,7 @@ class State:
             file = self.rows.column_file(source)
             found = Coded.of(_spread(file.ordinals, file.values, size))
         elif is_system(column):
-            found = Coded((_nothing(kind, 1),), np.zeros(size, np.int32), few=True)
+            found = Coded((_nothing(kind, 1),), np.zeros(size, np.uint8), few=True)
         else:
             base, words = self.rows.base, self.rows.base.words(column)
             found = Coded((words[0],), words[1], True) if words else Coded.of(base.column(column))

@@ -25,8 +25,8 @@ from burnish.core.fingerprint import digests
 from burnish.errors import CorruptError
 
 Ordinals = npt.NDArray[np.int64]
-Words = tuple[pa.Array, npt.NDArray[np.int32]]
-_SAMPLE = 1 << 16
+Words = tuple[pa.Array, npt.NDArray[np.integer]]
+_SAMPLE = 1 << 12
 _FEW_WORDS = 256
 
 
@@ -226,11 +226,13 @@ def words_of(column: pa.Array) -> Words | None:
     kind, tests = column.type, ("string", "large_string", "boolean", "integer")
     if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
         return None
-    for part in (column.slice(0, _SAMPLE), column):
-        coded = part.dictionary_encode(null_encoding="encode")
-        if len(coded.dictionary) > max(_FEW_WORDS, len(part) // 16):
-            return None
-    return coded.dictionary, coded.indices.to_numpy()
+    if len(set(column.slice(0, _SAMPLE).to_pylist())) > _FEW_WORDS:
+        return None
+    coded = column.dictionary_encode(null_encoding="encode")
+    if len(coded.dictionary) > max(_FEW_WORDS, len(column) // 16):
+        return None
+    places = coded.indices.to_numpy()
+    return coded.dictionary, places.astype(np.min_scalar_type(len(coded.dictionary)))
 
 
 def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
