@@ -22,7 +22,7 @@ NODE_MODULES := js/node_modules/.package-lock.json
 BUNDLES := $(VENV)/bundles.stamp
 CONTRACT := js/src/contract/index.ts
 
-.PHONY: help setup js lint format contract test test-all test-notebooks test-pandas2 demo lab bench lock chromium clean
+.PHONY: help setup js lint format contract test test-all test-notebooks test-pandas2 test-dvc demo lab bench lock chromium clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,7 +51,7 @@ test: setup chromium test-notebooks ## Run every test that is not slow, browser 
 	$(NPM) run --silent test
 	BURNISH_CHROMIUM="$$(.ci/chromium)" python -m pytest -m "not slow"
 
-test-all: setup chromium test-notebooks test-pandas2 ## Run every test, also the slow ones and those on pandas 2
+test-all: setup chromium test-notebooks test-pandas2 $(DVC)/package.stamp ## Run every test, also the slow ones and those on pandas 2
 	$(NPM) run --silent test
 	BURNISH_CHROMIUM="$$(.ci/chromium)" python -m pytest
 
@@ -61,6 +61,9 @@ test-notebooks: setup ## Execute the notebooks and compare what they assert
 
 test-pandas2: $(PANDAS2)/package.stamp ## Run the unit and property tests on pandas 2.2
 	$(PANDAS2)/bin/python -m pytest tests/unit tests/property
+
+test-dvc: setup $(DVC)/package.stamp ## Take a packed dataset through the real DVC and git
+	python -m pytest tests/dvc
 
 demo: setup ## Run the whole loop on real images and show what the fixes were worth
 	python notebooks/demo.py

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from burnish.core.slices import Slice as Slice
     from burnish.dataset import create as create
     from burnish.dataset import open as open
+    from burnish.dataset import unpack as unpack
     from burnish.errors import BurnishError as BurnishError
     from burnish.measure.compare import compare as compare
     from burnish.model import TrainingFingerprint as TrainingFingerprint
@@ -47,6 +48,7 @@ _HOMES = {
     "open": "burnish.dataset",
     "reconstruct": "burnish.model",
     "training_fingerprint": "burnish.model",
+    "unpack": "burnish.dataset",
 }
 _MODULES = ("find",)
 

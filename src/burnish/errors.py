@@ -9,7 +9,8 @@
     │   ├── LabelError        a label is not among the classes, or classes are too small
     │   ├── ProbabilityError  probabilities have the wrong shape, sums or keys
     │   ├── PredicateError    a slice's SQL does not parse or reaches outside
-    │   └── EstimatorError    an estimator cannot do what is asked of it
+    │   ├── EstimatorError    an estimator cannot do what is asked of it
+    │   └── PatchError        a patch is broken, or is for other data
     ├── StoreError            the store on disk cannot be used
     │   ├── NotAStoreError    the path holds no store
     │   ├── FormatError       the store was written by a newer format
@@ -20,6 +21,7 @@
     └── HistoryError          the history does not allow it
         ├── UnknownVersionError  no version, tag or branch of that name
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
+        ├── OtherDatasetError another copy is one of another dataset
         ├── StagedError       staged edits are in the way
         ├── ConflictError     someone else changed the same cells
         ├── ViewingError      an old version is looked at, and that cannot be changed
@@ -104,6 +106,12 @@ class EstimatorError(InputError):
     code = "estimator"
 
 
+class PatchError(InputError):
+    """A patch is broken, or is for other data."""
+
+    code = "patch"
+
+
 class StoreError(BurnishError):
     """The store on disk cannot be used."""
 
@@ -164,6 +172,12 @@ class RefError(HistoryError):
     code = "ref"
 
 
+class OtherDatasetError(HistoryError):
+    """What was taken for another copy holds another dataset."""
+
+    code = "other-dataset"
+
+
 class StagedError(HistoryError):
     """Staged edits are in the way."""
 
@@ -199,6 +213,10 @@ class UndoError(HistoryError):
     """There is nothing to undo or redo."""
 
     code = "undo"
+
+
+class DivergedWarning(UserWarning):
+    """A branch went on here and in another copy, and has to be merged."""
 
 
 class LibraryWarning(UserWarning):

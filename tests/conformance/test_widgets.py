@@ -501,6 +501,62 @@ def test_the_history_lists_versions_newest_first_and_what_is_staged_on_top(ds: D
 
 
 @pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
+def test_what_is_staged_is_told_anew_after_each_edit(ds: Dataset) -> None:
+    widget = History(ds)
+    seen = []
+    for label in ("dog", "bird"):
+        ds.relabel("a", label)
+        flow = result(widget, "version", version="")["detail"]["flow"]
+        seen.append((widget.graph["seq"], [entry["new"] for entry in flow]))
+    ds.undo()
+    assert [new for _, new in seen] == [["dog"], ["bird"]]
+    assert seen[0][0] < seen[1][0] < widget.graph["seq"]
+
+
+def test_branches_merges_and_tags_stand_in_the_graph(ds: Dataset) -> None:
+    widget = History(ds)
+    ds.relabel("a", "dog")
+    ds.commit("on main")
+    ds.branch("alice", "v0")
+    assert widget.graph["lanes"] == 1
+    ds.switch("alice")
+    ds.relabel("c", "dog")
+    ds.commit("by alice")
+    ds.switch("main")
+    ds.merge("alice", message="both")
+    ds.tag("release")
+    rows = result(widget, "versions", start=0, stop=9)["rows"]
+    drawn = [(row["name"], row["lane"], row["into"], row["out"], row["past"]) for row in rows]
+    assert drawn == [
+        ("v3", 0, [], [0, 1], []),
+        ("v2", 1, [1], [1], [0]),
+        ("v1", 0, [0], [0], [1]),
+        ("v0", 0, [0, 1], [], []),
+    ]
+    assert [row["branches"] for row in rows] == [["main"], ["alice"], [], []]
+    assert [row["tags"] for row in rows] == [["release"], [], [], []]
+    assert (widget.graph["lanes"], widget.graph["total"]) == (2, 4)
+    merge = result(widget, "version", version=ds.head.id)["detail"]
+    assert [parent["name"] for parent in merge["parents"]] == ["v1", "v2"]
+
+
+def test_a_version_tells_what_was_made_of_it_and_changed_facts_in_words(
+    ds: Dataset, tmp_path: Path
+) -> None:
+    widget = History(ds)
+    ds.rename_column("note", "score")
+    ds.commit("a better name")
+    ds.export(tmp_path / "train.parquet")
+    detail = result(widget, "version", version=ds.head.id)["detail"]
+    assert detail["links"] == [{"kind": "export", "name": "train.parquet", "value": "6 rows"}]
+    assert detail["columns"] == [
+        {"name": "column note renamed to score", "cells": 1, "unit": "fact"}
+    ]
+    assert result(widget, "revert", version=ds.head.id)["version"] == "v2"
+    assert "note" in ds.columns
+
+
+@pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
 def test_a_version_is_told_in_full(ds: Dataset) -> None:
     widget = History(ds)
     ds.relabel(["a", "c"], "dog", reason="seen twice", because=found())

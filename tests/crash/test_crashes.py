@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,77 @@ def check_killed_while_committing(path: Path, count: int) -> None:
             if turn % 5 == 0:
                 assert ds.verify() == []
     assert len(acknowledged) >= count
+
+
+def check_killed_while_packing(path: Path, count: int) -> None:
+    folder, acknowledged = path.parent / "packed", []
+    for turn, seconds in enumerate(instants(count, seed=3)):
+        acknowledged += [line.split()[1] for line in killed("pack", path, 2 * seconds)]
+        with bn.open(path, user="ann") as ds:
+            ids = [version.id for version in ds.log()][::-1]
+            if acknowledged:
+                with bn.unpack(folder, path.parent / f"new-{turn}") as new:
+                    assert new.head.id in ids[ids.index(acknowledged[-1]) :]
+                    assert (new.fingerprint, new.verify()) == (ds.at(new.head).fingerprint, [])
+            ds.discard()
+            ds.pack(folder)
+            ds.pack(path.parent / f"whole-{turn}")
+        assert contents(folder) == contents(path.parent / f"whole-{turn}")
+    assert acknowledged
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def check_killed_while_unpacking(path: Path, count: int) -> None:
+    folder = path.parent
+    shutil.copytree(path, folder / "old")
+    with bn.open(path) as ds:
+        for i in range(6):
+            ds.add({"id": [-1 - i], "n": [i]})
+            ds.commit("row")
+        ds.pack(folder / "packed")
+        expected = ds.fingerprint
+    with bn.open(folder / "old") as old:
+        first = old.fingerprint
+    done = 0
+    for seconds in instants(count, seed=4):
+        done += len(killed("unpack", path, 4 * seconds))
+        made = [*folder.glob("new-*"), *folder.glob("both-*")]
+        for place in made:
+            with bn.open(place) as found:
+                kept = (first, expected) if place.name.startswith("both") else (expected,)
+                assert found.fingerprint in kept
+                assert found.verify() == []
+            bn.unpack(folder / "packed", place).close()
+            with bn.open(place) as found:
+                assert found.fingerprint == expected
+            shutil.rmtree(place)
+        for place in folder.glob("draft-*"):
+            shutil.rmtree(place)
+    assert done
+
+
+def test_a_killed_packing_leaves_what_was_packed_before_or_all_of_it(path: Path) -> None:
+    check_killed_while_packing(path, 5)
+
+
+def test_a_killed_unpacking_leaves_no_half_of_a_dataset(path: Path) -> None:
+    check_killed_while_unpacking(path, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_fifty_killed_packings_leave_nothing_half(path: Path) -> None:
+    check_killed_while_packing(path, 50)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_fifty_killed_unpackings_leave_nothing_half(path: Path) -> None:
+    check_killed_while_unpacking(path, 50)
 
 
 def test_a_killed_process_loses_no_staged_step(path: Path) -> None:

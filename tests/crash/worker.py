@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import sys
 from pathlib import Path
 
@@ -37,6 +38,31 @@ def commit(path: Path) -> None:
         say("committed", ds.commit(f"row {i}").id)
 
 
+def pack(path: Path) -> None:
+    """Commit and pack for ever: commit i sets n of row i and adds a row."""
+    ds = bn.open(path)
+    say("ready")
+    for i in itertools.count(len(ds.log()) - 1):
+        ds.discard()
+        ds.set(i, "n", i + 1)
+        ds.add({"id": [-1 - i], "n": [i]})
+        commit = ds.commit(f"row {i}").id
+        ds.pack(path.parent / "packed")
+        say("packed", commit)
+
+
+def unpack(path: Path) -> None:
+    """Unpack for ever: into new places, and into one that lacks what was packed since."""
+    brought = bn.unpack
+    say("ready")
+    for i in itertools.count():
+        brought(path.parent / "packed", path.parent / f"new-{i}").close()
+        shutil.copytree(path.parent / "old", path.parent / f"draft-{i}")
+        (path.parent / f"draft-{i}").rename(path.parent / f"both-{i}")
+        brought(path.parent / "packed", path.parent / f"both-{i}").close()
+        say("unpacked", i)
+
+
 def race(path: Path, start: int, step: int, count: int) -> None:
     """Commit edits of rows of its own while others do."""
     ds = bn.open(path)
@@ -60,5 +86,6 @@ def overlap(path: Path, value: int) -> None:
 
 
 if __name__ == "__main__":
-    act = {"stage": stage, "commit": commit, "race": race, "overlap": overlap}[sys.argv[1]]
+    acts = (stage, commit, pack, unpack, race, overlap)
+    act = next(act for act in acts if act.__name__ == sys.argv[1])
     act(Path(sys.argv[2]), *map(int, sys.argv[3:]))

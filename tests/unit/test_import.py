@@ -23,6 +23,13 @@ def test_importing_burnish_loads_nothing_but_its_own_init() -> None:
     assert modules_after("import burnish") == ALLOWED
 
 
+def test_the_command_line_loads_click_and_nothing_heavy() -> None:
+    loaded = modules_after("import burnish.cli")
+    assert {name.partition(".")[0] for name in loaded} == {"burnish", "click"}
+    own = {name for name in loaded if name.startswith("burnish") and "cli" not in name}
+    assert own == ALLOWED | {"burnish.errors"}
+
+
 def test_the_list_of_loaded_modules_sees_a_heavy_import() -> None:
     assert "numpy" in modules_after("import burnish, numpy")
 

@@ -190,3 +190,25 @@ def test_a_version_stays_viewed_when_the_dataset_is_reopened(session: Session) -
         assert names(session)[0] == "cat"
         session.return_to_branch()
         assert names(session)[0] == "dog"
+
+
+def test_rows_and_columns_that_a_version_does_not_have_yet_are_not_there(ds: Dataset) -> None:
+    session = of(ds)
+    session.project("given")
+    sizes: set[tuple[int, int]] = set()
+    session.subscribe(lambda _: sizes.add((len(session.head_codes), len(session.hidden()))))
+    ds.add({"id": ["g"], "label": ["dog"], "x": [6.0], "y": [0.0]})
+    ds.commit("one more")
+    ds.rename_label("dog", "hound")
+    ds.rename_column("label", "animal")
+    ds.commit("other names")
+    assert sizes == {(7, 7)}
+    session.view("v0")
+    assert (session.label, session.n_rows) == ("label", 7)
+    assert session.live.tolist() == [True] * 6 + [False]
+    assert session.hidden().tolist() == [False] * 6 + [True]
+    assert names(session) == ["cat", "dog", "cat", "dog", "cat", None, None]
+    session.return_to_branch()
+    assert session.label == "animal"
+    assert names(session) == ["cat", "hound", "cat", "hound", "cat", None, "hound"]
+    assert session.live.all()

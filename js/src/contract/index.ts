@@ -194,6 +194,14 @@ export interface Said {
   count: number;
 }
 
+/** Something that was made of a version: an evaluation, an export, a training. */
+export interface Made {
+  kind: string;
+  name: string;
+  /** what it came to, in words */
+  value: string;
+}
+
 /** A version in full. */
 export interface VersionDetail {
   /** empty for what is staged */
@@ -223,8 +231,8 @@ export interface VersionDetail {
   findings: Said[];
   /** verdicts */
   decisions: Said[];
-  /** evaluations and exports of this version */
-  links: Said[];
+  /** what was made of this version, oldest first */
+  links: Made[];
 }
 
 /** A row in short, for a list line or the hover card. */

@@ -24,6 +24,7 @@ DROPPED = "$dropped"
 ROW = "$row"
 MARK = "$mark:"
 VERSION = "version"
+COLUMN = "column:"
 Ordinals = npt.NDArray[np.int64]
 
 PROVENANCE = pa.schema(
@@ -111,8 +112,17 @@ def squash(deltas: Iterable[Delta]) -> Delta:
     columns = dict.fromkeys(name for part in parts for name in part.cells)
     cells = {name: _net([p.cells[name] for p in parts if name in p.cells]) for name in columns}
     decisions = pa.concat_tables([part.decisions for part in parts]).combine_chunks()
-    facts = _net_facts([part.facts for part in parts if len(part.facts)])
-    return Delta({name: table for name, table in cells.items() if len(table)}, decisions, facts)
+    return netted(cells, (part.facts for part in parts), decisions)
+
+
+def netted(
+    cells: Mapping[str, pa.Table], facts: Iterable[pa.Table], decisions: pa.Table = NO_DECISIONS
+) -> Delta:
+    """Return net cells, without columns that came and went, and the net change of facts."""
+    last = latest_facts(facts)
+    came_and_went = _came_and_went(last)
+    cells = {n: table for n, table in cells.items() if len(table) and n not in came_and_went}
+    return Delta(cells, decisions, _without_unchanged(last))
 
 
 def invert(delta: Delta) -> Delta:
@@ -134,6 +144,16 @@ def _stamped(table: pa.Table, version: int) -> pa.Table:
     if VERSION in table.column_names:
         return table
     return table.append_column(VERSION, pa.array(np.full(len(table), version, np.int32)))
+
+
+def unnumbered(delta: Delta) -> Delta:
+    """Return a change whose cells carry no number of a version."""
+    cells = {name: _unnumbered(table) for name, table in delta.cells.items()}
+    return Delta(cells, delta.decisions, delta.facts)
+
+
+def _unnumbered(table: pa.Table) -> pa.Table:
+    return table.drop_columns([VERSION]) if VERSION in table.column_names else table
 
 
 def without_no_ops(table: pa.Table) -> pa.Table:
@@ -169,15 +189,27 @@ def _net(tables: list[pa.Table]) -> pa.Table:
     return tables[0] if len(tables) == 1 else without_no_ops(latest(tables))
 
 
-def _net_facts(tables: list[pa.Table]) -> pa.Table:
-    if len(tables) <= 1:
-        return tables[0] if tables else NO_FACTS
+def latest_facts(tables: Iterable[pa.Table]) -> pa.Table:
+    """Return the last change of each fact, with its first old value, as `latest` does of cells."""
+    changed = [table for table in tables if len(table)]
+    if len(changed) <= 1:
+        return changed[0] if changed else NO_FACTS
     last: dict[str, dict[str, Any]] = {}
-    for row in pa.concat_tables(tables).to_pylist():
+    for row in pa.concat_tables(changed).to_pylist():
         first = last.get(row["name"], row)
         last[row["name"]] = {**row, "old": first["old"]}
-    rows = [last[name] for name in sorted(last) if last[name]["old"] != last[name]["new"]]
-    return pa.Table.from_pylist(rows, tables[0].schema)
+    return pa.Table.from_pylist([last[name] for name in sorted(last)], changed[0].schema)
+
+
+def _without_unchanged(facts: pa.Table) -> pa.Table:
+    return without_no_ops(facts) if len(facts) else facts
+
+
+def _came_and_went(facts: pa.Table) -> set[str]:
+    """Return the ids of columns that were not there before and are not there after."""
+    nothing = pc.and_(pc.is_null(facts["old"]), pc.is_null(facts["new"]))
+    names = facts.filter(nothing)["name"].to_pylist()
+    return {name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)}
 
 
 def _swap(table: pa.Table) -> pa.Table:

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 from burnish.core.canonical import cell_bytes, framed
 from burnish.core.conflicts import Conflicts, beside, moments
 from burnish.core.delta import (
+    COLUMN,
     DROPPED,
     NO_FACTS,
     PROVENANCE,
@@ -31,7 +32,6 @@ from burnish.core.delta import (
     is_system,
     numbers,
 )
-from burnish.core.schema import COLUMN
 from burnish.errors import ColumnError
 
 _FACTS = "$facts"

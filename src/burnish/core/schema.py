@@ -15,10 +15,11 @@ from typing import Any
 import pyarrow as pa
 
 from burnish.core.canonical import canonical_json
+from burnish.core.delta import COLUMN
 
-COLUMN = "column:"
 ROLE = "role:"
 CLASS = "class:"
+MERGED = "merged"
 Facts = Mapping[str, str]
 
 
@@ -88,7 +89,13 @@ class Schema:
     @cached_property
     def renamed_classes(self) -> dict[Any, Any]:
         """Id of each class that has another name now → that name."""
-        return {json.loads(name): value for name, value in self.named(CLASS).items()}
+        return {json.loads(n): class_name(value) for n, value in self.named(CLASS).items()}
+
+    @cached_property
+    def class_ids(self) -> dict[Any, Any]:
+        """Name of each class that was renamed → its id; those merged into it are left out."""
+        facts = self.named(CLASS).items()
+        return {value: json.loads(name) for name, value in facts if not isinstance(value, dict)}
 
     def named(self, prefix: str) -> dict[str, Any]:
         """Return the facts of one kind, by what follows the prefix."""
@@ -102,6 +109,11 @@ class Schema:
         if isinstance(ids, str):
             return self.by_id[ids].name
         return [self.by_id[name].name for name in ids]
+
+
+def class_name(value: Any) -> Any:
+    """Return the name that the fact of a class gives it, by renaming it or merging it away."""
+    return value[MERGED] if isinstance(value, dict) else value
 
 
 def fact_text(value: Any) -> str:
@@ -138,7 +150,8 @@ def fact_in_words(name: str, old: str | None, new: str | None) -> str:
         return f"no {role} column" if after is None else f"{role} = {_joined(after)}"
     if name.startswith(CLASS):
         first = json.loads(name.removeprefix(CLASS))
-        return f"class {first} is {first if after is None else after}"
+        verb = "merged into" if isinstance(after, dict) else "is"
+        return f"class {first} {verb} {first if after is None else class_name(after)}"
     return f"{name} {'set' if before is None else 'removed' if after is None else 'changed'}"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from burnish.core.canonical import key_bytes
-from burnish.core.delta import DROPPED, ROW, Delta, squash
+from burnish.core.delta import DROPPED, MARK, ROW, Delta, squash
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.selection import Selection
 from burnish.dataset.editing import Editing
@@ -102,6 +102,8 @@ def rows_added(state: State, segment: Segment, why: Provenance) -> Delta:
     after = state.apply(delta)
     hidden = rows[~after.is_live(rows)]
     steps.append(cells(state, DROPPED, hidden, pa.array(np.zeros(len(hidden), bool)), why))
+    for mark in state.marks:
+        steps.append(cells(after, MARK + mark, rows, pa.array(np.zeros(len(rows), bool)), why))
     for column in after.schema.columns:
         if not np.isin(rows, after.net(column.id)["ordinal"].to_numpy()).any():
             continue
@@ -180,21 +182,24 @@ def _keys_of(state: State, table: pa.Table) -> KeyArray:
 def _refuse_present(state: State, table: pa.Table) -> None:
     keys = _keys_of(state, table)
     ordinals = find_keys(state, keys)
-    there = state.is_there(ordinals)
+    there = ordinals >= 0
     if not there.any():
         return
     live = there & state.is_live(np.maximum(ordinals, 0))
     if live.any():
         raise KeysError(
-            f"{count(int(live.sum()), 'key')} of the frame belong{'s' * (live.sum() == 1)} to rows "
-            f"that are there: {shorten(keys[live])}",
+            f"{_belong(keys[live])} rows that are there: {shorten(keys[live])}",
             hint="change cells of rows with ds.set(keys, column, values)",
         )
     raise KeysError(
-        f"{count(int(there.sum()), 'key')} of the frame belong{'s' * (there.sum() == 1)} to "
-        f"dropped rows: {shorten(keys[there])}",
+        f"{_belong(keys[there])} dropped rows: {shorten(keys[there])}",
         hint="bring them back with ds.restore(keys), then ds.set(keys, column, values)",
     )
+
+
+def _belong(keys: KeyArray) -> str:
+    verb = "belongs" if len(keys) == 1 else "belong"
+    return f"{count(len(keys), 'key')} of the frame {verb} to"
 
 
 def _with_parents(state: State, table: pa.Table, parents: Any) -> pa.Table:

@@ -7,6 +7,7 @@ other is a conflict.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,18 +18,27 @@ import pyarrow.compute as pc
 from burnish.core.canonical import cell_bytes
 from burnish.core.conflicts import Conflicts, beside
 from burnish.core.delta import (
+    COLUMN,
+    DROPPED,
+    MARK,
     PROVENANCE,
     ROW,
+    VERSION,
     Delta,
     Ordinals,
     cells_schema,
     is_system,
     numbers,
+    squash,
+    without_no_ops,
 )
+from burnish.core.schema import ROLE, Schema
 from burnish.dataset.gesture import Provenance, restamped
-from burnish.dataset.state import State
+from burnish.dataset.state import State, later
+from burnish.errors import ConflictError
 
 Mask = npt.NDArray[np.bool_]
+_NO_ROWS = np.empty(0, np.int64)
 
 
 def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
@@ -49,11 +59,11 @@ def fitted(state: State, change: Delta) -> tuple[Delta, Conflicts]:
     """
     facts, facts_left = _fitted_facts(state, change.facts)
     rows, rows_left = _fitted_cells(state, ROW, change.cells)
-    shape = Delta(rows, facts=facts)
-    after = state.apply(shape)
+    after = state.apply(Delta(rows, facts=facts))
     cells, left = dict(rows), dict(rows_left)
-    for column in sorted(change.cells.keys() - {ROW}):
-        taken, refused = _fitted_cells(after, column, change.cells)
+    rest = _without_what_goes(after, change)
+    for column in sorted(rest.keys() - {ROW}):
+        taken, refused = _fitted_cells(after, column, rest, came_rows(Delta(rows)))
         cells |= taken
         left |= refused
     return Delta(cells, facts=facts), Conflicts(left, facts_left)
@@ -65,27 +75,134 @@ def signed(change: Delta, why: Provenance) -> Delta:
     return Delta(cells, facts=restamped(change.facts, why) if len(change.facts) else change.facts)
 
 
+def check_schema(schema: Schema) -> None:
+    """Refuse columns and roles that come from different states and do not go together.
+
+    Raises
+    ------
+    ConflictError
+        Two columns have one name, or a role is of a column that is not there.
+    """
+    twice = [name for name, n in Counter(schema.names).items() if n > 1]
+    if twice:
+        raise ConflictError(
+            f"there would be two columns {twice[0]!r}, one from each side",
+            hint="rename one of them with ds.rename_column(old, new) and commit, then try again",
+        )
+    for role, ids in schema.named(ROLE).items():
+        lost = ({ids} if isinstance(ids, str) else set(ids)) - schema.by_id.keys()
+        if lost:
+            raise ConflictError(
+                f"one side made a column the {role}, the other dropped it: "
+                f"{', '.join(sorted(lost))}",
+                hint=f"choose another with ds.set_roles({role}=…) and commit, then try again",
+            )
+
+
 def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
-    """Return who changed cells last, why and when, nulls where nobody did."""
+    """Return who changed cells last, why and when, nulls where nobody did.
+
+    What was done to a row before it was added anew does not count.
+    """
     net = state.net(column)
     known = numbers(net, "ordinal")
     if not len(known):
         return _nobody(len(ordinals))
     places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
-    picked = pa.array(places, mask=known[places] != ordinals)
+    made, came = net[VERSION].to_numpy()[places], state.came_with(ordinals)
+    before = (later(made, came) != made) if column != ROW else np.zeros(len(ordinals), bool)
+    picked = pa.array(places, mask=(known[places] != ordinals) | before)
     return pa.table([net[name].take(picked) for name in PROVENANCE.names], schema=PROVENANCE)
 
 
+def came_rows(delta: Delta) -> Ordinals:
+    """Return the rows that a change adds."""
+    table = delta.cells.get(ROW)
+    if table is None:
+        return _NO_ROWS
+    return numbers(table.filter(pc.is_valid(table["new"])), "ordinal")
+
+
+def settled(after: State, other: State, rows: Ordinals) -> Delta:
+    """Return a change after which rows that came from another state read as they do there.
+
+    Cells may be left from an earlier life of such a row.
+    """
+    if not len(rows):
+        return Delta()
+    shared = sorted(after.schema.by_id.keys() & other.schema.by_id.keys())
+    names = [*shared, DROPPED, *(MARK + name for name in after.marks)]
+    return squash(Delta({name: as_there(after, other, name, rows)}) for name in names)
+
+
+def as_there(
+    after: State,
+    other: State,
+    column: str,
+    rows: Ordinals,
+    *,
+    after_id: str | None = None,
+    values: pa.Array | None = None,
+) -> pa.Table:
+    """Return cells that give rows the values of another state, with provenance and versions.
+
+    Parameters
+    ----------
+    after, other : State
+    column : str
+        Its id in the other state.
+    rows : array of ordinals
+        Rows of the other state.
+    after_id : str, optional
+        The column's id here, where it is another one.
+    values : Array, optional
+        The values to give, where they are not those of the other state.
+    """
+    table = added_cells(other, column, rows)
+    new = table["new"] if values is None else values
+    old = after.cells_at(after_id or column, rows)
+    made = pa.array(other.versions(column)[rows])
+    stamps = [table[name] for name in PROVENANCE.names]
+    schema = cells_schema(old.type).append(pa.field(VERSION, pa.int32()))
+    return without_no_ops(pa.table([table["ordinal"], old, new, *stamps, made], schema=schema))
+
+
+def added_cells(state: State, column: str, rows: Ordinals) -> pa.Table:
+    """Return cells of added rows as changes from nothing, by who edited them last or added them."""
+    values = state.cells_at(column, rows)
+    edits, added = last_edits(state, column, rows), last_edits(state, ROW, rows)
+    edited = pc.is_valid(edits["time"])
+    stamps = [pc.if_else(edited, edits[n], added[n]) for n in PROVENANCE.names]
+    nothing = pa.nulls(len(rows), values.type)
+    return pa.table([pa.array(rows), nothing, values, *stamps], schema=cells_schema(values.type))
+
+
+def _without_what_goes(after: State, change: Delta) -> dict[str, pa.Table]:
+    """Return cells but those of columns and rows that the change itself takes away."""
+    facts = change.facts.filter(pc.is_null(change.facts["new"]))["name"].to_pylist()
+    gone = {name.removeprefix(COLUMN) for name in facts} - after.schema.by_id.keys()
+    left = {name: table for name, table in change.cells.items() if name not in gone}
+    rows = change.cells.get(ROW)
+    if rows is None:
+        return left
+    taken_out = rows.filter(pc.is_null(rows["new"]))["ordinal"]
+    return {
+        name: table.filter(pc.invert(pc.is_in(table["ordinal"], value_set=taken_out)))
+        for name, table in left.items()
+    }
+
+
 def _fitted_cells(
-    state: State, column: str, cells: Mapping[str, pa.Table]
+    state: State, column: str, cells: Mapping[str, pa.Table], came: Ordinals = _NO_ROWS
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table]]:
     table = cells.get(column)
     if table is None:
         return {}, {}
     now, there = _now(state, column, table)
     done = _alike(now, table["new"]) & there
-    fits = _alike(now, table["old"]) & there & ~done
-    taken = table.filter(pa.array(fits))
+    free = _alike(now, table["old"]) | np.isin(numbers(table, "ordinal"), came)
+    fits = free & there & ~done
+    taken = table.set_column(1, "old", now).filter(pa.array(fits))
     bad = ~(fits | done)
     refused = _refused(state, column, table.filter(pa.array(bad)), now.filter(pa.array(bad)))
     return {column: taken} if len(taken) else {}, {column: refused} if len(refused) else {}

@@ -15,6 +15,7 @@ from burnish.core.version import Version
 from burnish.dataset.applying import last_edits
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
+from burnish.dataset.views import as_html
 
 _NAMES = ["key", "value", "version", "author", "reason", "finding", "time"]
 
@@ -83,4 +84,4 @@ class Blame:
         return f"Blame({self.column}, {len(self):,} cells: {', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        return str(self.counts().to_html(index=False, escape=True))
+        return as_html(self.counts())

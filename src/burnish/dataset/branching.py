@@ -13,7 +13,7 @@ from burnish.dataset.editing import Editing
 from burnish.dataset.lineage import Lineage, lineage_of
 from burnish.dataset.views import ConflictTable, Log, Merge, Reflog
 from burnish.dataset.working import Change
-from burnish.errors import InputError, RefError, StagedError, UnknownVersionError
+from burnish.errors import CorruptError, InputError, RefError, StagedError
 from burnish.store.backend import RefMove, StaleError
 
 Ref = str | Version
@@ -173,9 +173,13 @@ class Branching(Editing):
         name = ref if isinstance(ref, str) else ref.name
         text = message or f"merge {name}"
         rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
-        code = f"ds.merge({name!r}{rule})"
+        return self._merged(theirs, resolve, text, author, f"ds.merge({name!r}{rule})")
+
+    def _merged(
+        self, theirs: str, resolve: Rule | None, message: str, author: str | None, code: str
+    ) -> Merge:
         keyed = _by_column_id(resolve, self._copy.state.schema.by_name)
-        version, left = self._copy.merge(theirs, keyed, text, author or self.user, code)
+        version, left = self._copy.merge(theirs, keyed, message, author or self.user, code)
         return Merge(version, ConflictTable(left, self._history.state(theirs)))
 
     def cherry_pick(self, ref: Ref, author: str | None = None) -> Version:
@@ -320,6 +324,7 @@ class Branching(Editing):
             self._history.backend.move_ref(move)
         except StaleError:
             raise refusal() from None
+        self._copy.tell(Change("refs", move.act, ""))
 
     def _taken(self, kind: str, name: str) -> RefError:
         stands = self._history.version(self._history.backend.refs(kind)[name])
@@ -333,7 +338,7 @@ class Branching(Editing):
     def _name_of(self, commit: str) -> str:
         try:
             return self._history.version(commit).name
-        except UnknownVersionError:
+        except CorruptError:  # it was swept away
             return commit[:8]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from burnish.core.delta import Delta, Ordinals, squash
 from burnish.core.keys import shorten
-from burnish.core.schema import CLASS, fact_text
+from burnish.core.schema import CLASS, MERGED, fact_text
 from burnish.dataset.editing import Editing
 from burnish.dataset.gesture import Gesture, cells, code_of, count, fact_cells
 from burnish.dataset.reading import classes_of, keys_at
@@ -22,8 +22,19 @@ from burnish.errors import LabelError
 class Classes(Editing):
     """Changes the classes of a working copy."""
 
+    @property
+    def class_ids(self) -> dict[Any, Any]:
+        """Class → its id, the first name it had, which survives every renaming."""
+        renamed = self._state().schema.class_ids
+        return {name: renamed.get(name, name) for name in self.classes}
+
     def rename_label(self, old: Any, new: Any, reason: str | None = None) -> None:
-        """Give a class another name; its id stays, see `class_ids`.
+        """Give a class another name; its id, the first one, stays: see `class_ids`.
+
+        Parameters
+        ----------
+        old, new : label
+        reason : str, optional
 
         Raises
         ------
@@ -113,20 +124,26 @@ class Classes(Editing):
         column, why, steps = self._label_column(), self._why(reason), []
         values = state.column(column)
         there = state.there
-        ids = class_ids(state)
         facts: dict[str, str | None] = {}
         for old, new in moves.items():
             rows = there[_equal(values.take(pa.array(there)), old)]
             new_values = values_for(state, column, list(keys_at(state, rows)), rows, new)
             steps.append(cells(state, column, rows, new_values, why))
-            name = CLASS + fact_text(ids.get(old, old))
-            facts[name] = fact_text(new) if ids.get(old, old) != new else None
+            facts |= _moved_facts(state, old, new, new in classes_of(state, column))
         return squash([*steps, fact_cells(state, facts, why)])
 
 
-def class_ids(state: State) -> dict[Any, Any]:
-    """Return the id of each class that was renamed, by its name now."""
-    return {name: identity for identity, name in state.schema.renamed_classes.items()}
+def _moved_facts(state: State, old: Any, new: Any, is_there: bool) -> dict[str, str | None]:
+    """Return the facts of all classes that have a name now, for when they get another."""
+    facts: dict[str, str | None] = {}
+    known = state.schema.class_ids
+    own = [] if old in state.schema.renamed_classes else [known.get(old, old)]
+    others = (first for first, name in state.schema.renamed_classes.items() if name == old)
+    for first in dict.fromkeys([*own, *others]):
+        merged = is_there or known.get(old, old) != first
+        value = {MERGED: new} if merged else new
+        facts[CLASS + fact_text(first)] = fact_text(value) if merged or first != new else None
+    return facts
 
 
 def _equal(values: pa.Array, label: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from burnish.core.canonical import is_list
 from burnish.core.delta import Ordinals
 from burnish.core.keys import key_array, shorten
 from burnish.core.normal import normalise
@@ -179,6 +180,7 @@ class Columns(Editing):
         """
 
         def make(state: State) -> Gesture:
+            _refuse_list_label(state, roles.get("label"))
             delta = fact_cells(state, _role_facts(state, roles, {}), self._why(reason))
             text = ", ".join(f"{role} = {columns}" for role, columns in roles.items())
             return Gesture(
@@ -235,9 +237,7 @@ def _refuse_taken(state: State, name: str) -> None:
 
 
 def _free_id(state: State, name: str) -> str:
-    used = set(state.rows.base.schema.names)
-    for layer in state.layers:
-        used |= {fact.removeprefix("column:") for fact in layer.facts["name"].to_pylist()}
+    used = state.column_ids
     place, identity = 1, name
     while identity in used:
         place += 1
@@ -273,6 +273,14 @@ def _role_fact(role: str, columns: Any, ids: Mapping[str, str]) -> str | None:
         )
     found = [ids[name] for name in names]
     return fact_text(found[0] if isinstance(columns, str) else found)
+
+
+def _refuse_list_label(state: State, label: Any) -> None:
+    if isinstance(label, str) and label in state.schema.by_name and is_list(state.type_of(label)):
+        raise ColumnError(
+            f"label={label!r} holds lists, expected one class a row",
+            hint="pass a column of text or integers",
+        )
 
 
 def _roles_without(state: State, column: str) -> dict[str, str | None]:

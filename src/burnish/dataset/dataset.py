@@ -20,8 +20,10 @@ from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.patching import Patching
 from burnish.dataset.rebasing import Rebasing
 from burnish.dataset.rows import ordinals_of
+from burnish.dataset.sharing import Sharing
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
@@ -46,7 +48,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Rebasing):
+class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one

@@ -14,6 +14,7 @@ from burnish.core.delta import (
     DECISIONS,
     FACTS,
     NO_DECISIONS,
+    PROVENANCE,
     Delta,
     Ordinals,
     cells_schema,
@@ -100,9 +101,10 @@ def fact_cells(state: State, facts: Mapping[str, str | None], why: Provenance) -
 
 
 def restamped(table: pa.Table, why: Provenance) -> pa.Table:
-    """Return cells with another provenance, as of now."""
-    values = [table[name].combine_chunks() for name in ("ordinal", "old", "new")]
-    return pa.table([*values, *_stamps(why, len(table))], schema=table.schema)
+    """Return cells or facts with another provenance, as of now, and no version yet."""
+    kept = [table.schema.field(place) for place in range(3)]
+    values = [table[field.name].combine_chunks() for field in kept]
+    return pa.table([*values, *_stamps(why, len(table))], pa.schema([*kept, *PROVENANCE]))
 
 
 def _stamps(why: Provenance, size: int, confidence: Any = None) -> list[pa.Array]:

@@ -14,20 +14,22 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from burnish.core.canonical import logical_type
+from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import ROW, VERSION, Delta, Ordinals, invert, squash
+from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import COLUMN, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.layer import Stored, net
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.errors import BurnishError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, StaleError
 from burnish.store.codec import decode, encode, opened
+from burnish.store.portable import Portable, portable
 from burnish.store.rows import Rows, Segment, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
 
@@ -50,6 +52,7 @@ class History:
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
+        self.read_only = read_only
         self._lock = threading.RLock()
         self._records: dict[str, CommitRecord] = {}
         self._numbers: dict[int, str] = {}
@@ -131,13 +134,36 @@ class History:
             Columns by id, keys among them, each key once.
         """
         name = write_segment(self.path, table, self.rows.key)
-        while not self.rows.has(name):
-            keys = stored_keys(self.path, name, self.rows.key)
-            with contextlib.suppress(StaleError):
-                ordinals = self.rows.numbered(keys)
-                self.backend.add_segment(name, ordinals.tobytes(), self.rows.n_segments)
-            self.refresh_rows()
+        self.register([name])
         return self.rows.segment(name)
+
+    def register(self, segments: list[str]) -> None:
+        """Give the rows of segments, whose files are there, their ordinals."""
+        while new := [name for name in segments if not self.rows.has(name)]:
+            seen = self.rows.n_segments
+            keys = [stored_keys(self.path, name, self.rows.key) for name in new]
+            ordinals = self.rows.numbered(pa.concat_arrays(keys))
+            parts = np.split(ordinals, np.cumsum([len(part) for part in keys])[:-1])
+            with contextlib.suppress(StaleError):
+                for place, (name, part) in enumerate(zip(new, parts, strict=True), seen):
+                    self.backend.add_segment(name, part.tobytes(), place)
+            self.refresh_rows()
+
+    def numbered(self, keys: pa.Table) -> Ordinals:
+        """Return the ordinals of rows by their key columns, new ones where rows were never here."""
+        canonical = key_bytes([keys[name] for name in self.rows.key])
+        unknown = pa.array(self.rows.find(canonical) < 0)
+        if pc.any(unknown).as_py():
+            self.add_rows(keys.filter(unknown))
+        return self.rows.find(canonical)
+
+    def base_hash(self) -> str:
+        """Return the hash of the base."""
+        return str(self._record(self.root).header["base"])
+
+    def has(self, commit: str) -> bool:
+        """Whether there is a version of this id."""
+        return commit in self._records
 
     def record(
         self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
@@ -169,10 +195,21 @@ class History:
 
     def delta(self, commit: str) -> Delta:
         """Return what a version changed, compared with its first parent."""
-        try:
+        with self._blamed_on(commit):
             return decode(self.backend.deltas([commit])[0])[0]
+
+    def portable(self, commit: str) -> Portable:
+        """Return a version in the form in which it can leave the store."""
+        with self._blamed_on(commit):
+            return portable(self.rows, self._record(commit), self.backend.deltas([commit])[0])
+
+    @contextlib.contextmanager
+    def _blamed_on(self, commit: str) -> Iterator[None]:
+        try:
+            yield
         except CorruptError as error:
-            raise self._named(commit, error) from error
+            name = self._record(commit).name
+            raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
 
     def layers(self, commits: Sequence[str]) -> list[Stored]:
         """Return what versions changed, with the numbers of versions, read as far as needed."""
@@ -188,19 +225,14 @@ class History:
 
     def _opened(self, commit: str, blob: bytes) -> Stored:
         number = self.number(commit)
-        try:
+        with self._blamed_on(commit):
             return Stored(opened(blob), number, partial(self._numbering, number))
-        except CorruptError as error:
-            raise self._named(commit, error) from error
 
     def _forget(self) -> None:
         """Let go of the layers that were not in use for longest, beyond a size."""
         size = sum(layer.size for layer in self._layers.values())
         while size > _KEPT_BYTES:
             size -= self._layers.pop(next(iter(self._layers))).size
-
-    def _named(self, commit: str, error: CorruptError) -> CorruptError:
-        return CorruptError(f"{self._record(commit).name}: {error.message}", hint=error.hint)
 
     def _numbering(self, own: int, ids: pa.Array) -> pa.Array:
         """Return the numbers of versions, given their ids; numbers stay as they are."""
@@ -271,8 +303,10 @@ class History:
         self._record(old)
         self._record(new)
         back, forth = self.graph.path(old, new)
+        if not back:
+            return net(self.layers(forth))
         down = [invert(layer.delta()) for layer in self.layers(back)]
-        return squash([*down, net(self.layers(forth))])
+        return squash([*down, *(layer.delta() for layer in self.layers(forth))])
 
     def fingerprint(self, commit: str) -> str:
         """Return the content hash of a version's live rows."""
@@ -301,8 +335,12 @@ class History:
                 break
         else:
             sums = self._first_sums(commit)
-        self.backend.keep_sums(commit, sums)
+        self._keep_sums(commit, sums)
         return sums
+
+    def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
+        with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
+            self.backend.keep_sums(commit, sums)
 
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
         """Note what was made of a version, once; a store that is only read takes no note."""
@@ -314,6 +352,10 @@ class History:
     def head(self, branch: str) -> str:
         """Return the id a branch points to."""
         refs = self.backend.refs()
+        if branch != "main" and branch not in refs:
+            raise RefError(
+                f"the branch {branch!r} was removed", hint="follow another: ds.switch('main')"
+            )
         if branch not in refs:
             raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
         return refs[branch]
@@ -323,7 +365,8 @@ class History:
         problems = self.backend.integrity()
         if problems:
             return problems
-        problems = self.base.verify(self._record(self.root).header["base"])
+        self.refresh()
+        problems = self.base.verify(self.base_hash())
         if problems:
             return problems
         for record in list(self._records.values()):
@@ -441,7 +484,7 @@ class History:
 
     def _first_sums(self, commit: str) -> dict[str, int]:
         base_sums = self.state(self.root).sums()
-        self.backend.keep_sums(self.root, base_sums)
+        self._keep_sums(self.root, base_sums)
         return self._moved_sums(base_sums, self.root, commit)
 
     def _moved_sums(self, sums: dict[str, int], old: str, new: str) -> dict[str, int]:

@@ -15,8 +15,8 @@ from burnish.core.delta import (
     Delta,
     Ordinals,
     last_of,
+    netted,
     numbers,
-    squash,
     without_no_ops,
 )
 from burnish.core.normal import one_chunk
@@ -184,18 +184,15 @@ class Stored:
 
 
 def net(layers: Sequence[Stored]) -> Delta:
-    """Return the net change of layers that follow each other."""
+    """Return the net change of layers that follow each other, as `squash` does of deltas."""
     if len(layers) == 1:
         return layers[0].delta()
-    columns = sorted({column for layer in layers for column in layer.columns})
-    cells = {
-        column: without_no_ops(
-            last_of(_cells([layer for layer in layers if column in layer.columns], column))
-        )
-        for column in columns
-    }
-    facts = squash(Delta(facts=layer.facts) for layer in layers if len(layer.facts)).facts
-    return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
+    cells = {}
+    for column in sorted({column for layer in layers for column in layer.columns}):
+        own = [layer for layer in layers if column in layer.columns]
+        table = _cells(own, column)
+        cells[column] = table if len(own) == 1 else without_no_ops(last_of(table))
+    return netted(cells, (layer.facts for layer in layers))
 
 
 def _cells(layers: Sequence[Stored], column: str) -> pa.Table:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from burnish.core.delta import Delta
 from burnish.core.version import Version
+from burnish.dataset.views import as_html
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Lineage:
         return f"Lineage({self.version.name}: {', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        table = self.frame().to_html(index=False, escape=True)
+        table = as_html(self.frame())
         return f"<div>{html.escape(repr(self))}</div>{table}"
 
 

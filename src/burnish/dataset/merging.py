@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,20 +16,20 @@ from burnish.core.canonical import cell_bytes
 from burnish.core.conflicts import Conflicts, Rule, beside, resolve
 from burnish.core.delta import (
     NO_DECISIONS,
-    PROVENANCE,
     ROW,
     Delta,
     Ordinals,
-    cells_schema,
     invert,
     numbers,
     squash,
     stamped,
+    unnumbered,
     without_no_ops,
 )
+from burnish.core.keys import shorten
 from burnish.core.merge import SURE, Merged, Unsure, three_way
-from burnish.core.schema import CLASS, ROLE, Schema
-from burnish.dataset.applying import last_edits
+from burnish.core.schema import CLASS, Column, class_name
+from burnish.dataset.applying import added_cells, as_there, came_rows, check_schema, settled
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
 from burnish.dataset.reading import keys_at
@@ -75,39 +74,22 @@ def merged(
     start = _start(history, history.graph.merge_bases(ours, theirs))
     mine, other = history.state(ours), history.state(theirs)
     to_ours, to_theirs = start.to(history, ours), start.to(history, theirs)
+    to_ours, to_theirs = _by_cells(history, start, ((to_ours, mine), (to_theirs, other)))
     renames = _renames(to_ours) | _renames(to_theirs)
     label = mine.schema.roles.get("label")
     if renames and label is not None:
         column = mine.id_of(label)
         to_ours, to_theirs = (_renamed(side, column, renames) for side in (to_ours, to_theirs))
-    found = three_way(_unnumbered(to_ours), to_theirs, unsure=start.unsure)
+    found = three_way(unnumbered(to_ours), to_theirs, unsure=start.unsure)
     clean, conflicts = _compared_rows(found, mine, other)
     chosen, left = _decided(conflicts, rule, mine, why)
     delta = squash([_on(mine, clean), stamped(chosen, STAGED)])
-    delta = _settled(delta, mine, other, why)
+    delta = _settled(delta, mine, other, found.twice_added)
     if renames and label is not None and not len(left):
         delta = _with_renames(delta, mine, label, renames, why)
     if not len(left):
-        _check_schema(mine.apply(delta).schema)
+        check_schema(mine.apply(delta).schema)
     return delta, left
-
-
-def _check_schema(schema: Schema) -> None:
-    """Refuse columns and roles that each side could have alone, but not both together."""
-    twice = [name for name, n in Counter(schema.names).items() if n > 1]
-    if twice:
-        raise ConflictError(
-            f"both sides have a column {twice[0]!r}, each its own",
-            hint="rename one of them with ds.rename_column(old, new) and commit, then merge again",
-        )
-    for role, ids in schema.named(ROLE).items():
-        lost = {ids} if isinstance(ids, str) else set(ids)
-        if lost - schema.by_id.keys():
-            raise ConflictError(
-                f"one side made a column the {role}, the other dropped it: "
-                f"{', '.join(sorted(lost - schema.by_id.keys()))}",
-                hint=f"choose another with ds.set_roles({role}=…) and commit, then merge again",
-            )
 
 
 def _start(history: History, bases: list[str]) -> Start:
@@ -117,11 +99,44 @@ def _start(history: History, bases: list[str]) -> Start:
         below = _start(history, history.graph.merge_bases(start.commit, base))
         ours = squash([below.to(history, start.commit), start.change])
         found = three_way(
-            _unnumbered(ours), _unnumbered(below.to(history, base)), unsure=below.unsure
+            unnumbered(ours), unnumbered(below.to(history, base)), unsure=below.unsure
         )
-        change = squash([start.change, found.clean])
+        change = squash([start.change, stamped(found.clean, STAGED)])
         start = Start(start.commit, change, _more(start.unsure, found.unsure))
     return start
+
+
+def _by_cells(
+    history: History, start: Start, sides: tuple[tuple[Delta, State], ...]
+) -> Iterator[Delta]:
+    """Yield sides on which a row that is there throughout changes by its cells alone.
+
+    Added on two branches and merged, a row is read from another segment than before: that is no
+    change of its own. Of a row that a side took out, only this is left.
+    """
+    if not any(ROW in side.cells for side, _ in sides):
+        yield from (side for side, _ in sides)
+        return
+    base = history.state(start.commit).apply(start.change)
+    for side, state in sides:
+        yield _spelled_out(side, base, state) if ROW in side.cells else side
+
+
+def _spelled_out(side: Delta, base: State, state: State) -> Delta:
+    table = side.cells[ROW]
+    was_there = pc.is_valid(table["old"])
+    stays = numbers(table.filter(pc.and_(was_there, pc.is_valid(table["new"]))), "ordinal")
+    went = numbers(table.filter(pc.is_null(table["new"])), "ordinal")
+    columns = base.schema.by_id.keys() & state.schema.by_id.keys()
+    both = np.concatenate([stays, went])
+    out = {n: _without(t, both) if n in columns else t for n, t in side.cells.items()}
+    out[ROW] = _without(table, stays)
+    for column in columns if len(stays) else ():
+        parts = [out[column]] if column in out else []
+        out[column] = pa.concat_tables([*parts, as_there(base, state, column, stays)]).sort_by(
+            "ordinal"
+        )
+    return Delta(_filled(out), side.decisions, side.facts)
 
 
 def _more(one: Unsure, other: Unsure) -> Unsure:
@@ -145,10 +160,12 @@ def _compared_rows(found: Merged, mine: State, other: State) -> tuple[Delta, Con
     rows = found.twice_added
     if not len(rows):
         return found.clean, found.conflicts
-    clean = {name: _without(table, rows) for name, table in found.clean.cells.items()}
-    left = {name: _without(table, rows) for name, table in found.conflicts.cells.items()}
-    for column in sorted(mine.schema.by_id.keys() & other.schema.by_id.keys()):
-        differ = beside(_added(mine, column, rows), _added(other, column, rows))
+    shared = mine.schema.by_id.keys() & other.schema.by_id.keys()
+    clean, left = dict(found.clean.cells), dict(found.conflicts.cells)
+    for cells_of in (clean, left):
+        cells_of |= {name: _without(cells_of[name], rows) for name in shared & cells_of.keys()}
+    for column in sorted(shared):
+        differ = beside(added_cells(mine, column, rows), added_cells(other, column, rows))
         unlike = pc.not_equal(cell_bytes(differ["ours"]), cell_bytes(differ["theirs"]))
         table = differ.filter(unlike)
         if len(table):
@@ -156,16 +173,6 @@ def _compared_rows(found: Merged, mine: State, other: State) -> tuple[Delta, Con
             left[column] = table if rest is None else pa.concat_tables([rest, table])
     delta = Delta(_filled(clean), found.clean.decisions, found.clean.facts)
     return delta, Conflicts(_filled(left), found.conflicts.facts)
-
-
-def _added(state: State, column: str, rows: Ordinals) -> pa.Table:
-    """Return cells of added rows as changes from nothing, by who edited them last or added them."""
-    values = state.cells_at(column, rows)
-    edits, added = last_edits(state, column, rows), last_edits(state, ROW, rows)
-    edited = pc.is_valid(edits["time"])
-    stamps = [pc.if_else(edited, edits[n], added[n]) for n in PROVENANCE.names]
-    nothing = pa.nulls(len(rows), values.type)
-    return pa.table([pa.array(rows), nothing, values, *stamps], schema=cells_schema(values.type))
 
 
 def _on(mine: State, clean: Delta) -> Delta:
@@ -184,22 +191,49 @@ def _from(mine: State, column: str, table: pa.Table) -> pa.Table:
     return without_no_ops(table.set_column(1, "old", now))
 
 
-def _settled(delta: Delta, mine: State, other: State, why: Provenance) -> Delta:
-    """Return a change after which rows that come from the other side read as they do there.
-
-    On our side cells may be left from an earlier life of such a row.
-    """
-    table = delta.cells.get(ROW)
-    if table is None:
-        return delta
-    rows = numbers(table.filter(pc.is_valid(table["new"])), "ordinal")
+def _settled(delta: Delta, mine: State, other: State, twice_added: Ordinals) -> Delta:
+    """Return a change after which rows of the other side read as they do there."""
     after = mine.apply(delta)
-    steps = [delta]
-    for column in after.schema.columns:
-        if column.id in other.schema.by_id and len(rows):
-            wanted = other.cells_at(column.id, rows)
-            steps.append(stamped(cells(after, column.name, rows, wanted, why), STAGED))
+    steps = [delta, settled(after, other, came_rows(delta))]
+    for column in other.schema.by_id.keys() & after.schema.by_id.keys() - mine.schema.by_id.keys():
+        steps.append(Delta({column: as_there(after, other, column, twice_added)}))
+    steps += _cast_along(after, mine, other)
     return squash(steps)
+
+
+def _cast_along(after: State, mine: State, other: State) -> Iterator[Delta]:
+    """Yield cells of columns that one side cast, in rows that only the other side added."""
+    for column in after.schema.columns:
+        for side, caster in ((mine, other), (other, mine)):
+            rows = np.setdiff1d(side.added, caster.added)
+            source = _cast_source(column, side, after)
+            if source is not None and len(rows):
+                values = _cast(side, source, rows[after.is_there(rows)], after, column)
+                yield Delta({column.id: values})
+
+
+def _cast_source(column: Column, side: State, after: State) -> str | None:
+    """Return the column of a side whose values a column holds in another type."""
+    if column.cast_from is None or side.schema.by_id.get(column.id) == column:
+        return None
+    for old in side.schema.columns:
+        if old.id == column.id:
+            return old.id if old.source != column.source else None
+        if old.place == column.place and old.id not in after.schema.by_id:
+            return old.id
+    return None
+
+
+def _cast(side: State, source: str, rows: Ordinals, after: State, column: Column) -> pa.Table:
+    values, kind = side.cells_at(source, rows), after.type_of(column.name)
+    try:
+        return as_there(after, side, source, rows, after_id=column.id, values=values.cast(kind))
+    except pa.ArrowException as error:
+        raise ConflictError(
+            f"one side cast column {column.name!r} to {kind}, the other added "
+            f"{shorten(keys_at(side, rows))} with values that do not fit: {error}",
+            hint=f"put them right there with ds.set(keys, {column.name!r}, …), then merge again",
+        ) from error
 
 
 def _renames(side: Delta) -> dict[Any, Any]:
@@ -209,7 +243,8 @@ def _renames(side: Delta) -> dict[Any, Any]:
         if fact["name"].startswith(CLASS):
             first = json.loads(fact["name"].removeprefix(CLASS))
             names = [
-                first if text is None else json.loads(text) for text in (fact["old"], fact["new"])
+                first if text is None else class_name(json.loads(text))
+                for text in (fact["old"], fact["new"])
             ]
             out[names[0]] = names[1]
     return out
@@ -250,11 +285,3 @@ def _without(table: pa.Table, rows: Ordinals) -> pa.Table:
 
 def _filled(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in sorted(tables.items()) if len(table)}
-
-
-def _unnumbered(side: Delta) -> Delta:
-    return Delta(
-        {n: t.select(cells_schema(t["new"].type).names) for n, t in side.cells.items()},
-        side.decisions,
-        side.facts,
-    )

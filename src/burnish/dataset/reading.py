@@ -178,7 +178,7 @@ def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:
 
 
 def find_keys(state: State, keys: KeyArray) -> Ordinals:
-    """Return the ordinal of each key, dropped rows included, -1 where there is none."""
+    """Return the ordinal of each key, -1 where no row has it; dropped rows are rows."""
     from burnish.core.canonical import key_bytes
 
     names = state.key
@@ -190,7 +190,7 @@ def find_keys(state: State, keys: KeyArray) -> Ordinals:
         arrays.append(array)
         known &= fits
     found = state.rows.find(key_bytes(arrays))
-    return np.where(known, found, -1)
+    return np.where(known & state.is_there(found), found, -1)
 
 
 def live_ordinals(state: State, keys: KeyArray) -> Ordinals:

@@ -20,9 +20,9 @@ from burnish.dataset.history import History
 from burnish.dataset.identity import check_keys
 from burnish.dataset.state import State
 from burnish.dataset.views import Merge
-from burnish.errors import ColumnError
+from burnish.errors import BusyError, ColumnError
 from burnish.io.frames import to_table
-from burnish.store.backend import RefMove
+from burnish.store.backend import RefMove, StaleError
 from burnish.store.rows import one_chunk
 
 UPSTREAM = "upstream"
@@ -102,6 +102,7 @@ class Rebasing(Branching):
         self._check_open()
         self._copy.refuse_staged("the rebase")
         history = self._history
+        history.backend.check_writable()
         history.refresh()
         known = history.backend.refs("remote").get(UPSTREAM)
         old = known or history.root
@@ -114,10 +115,17 @@ class Rebasing(Branching):
         if delta:
             record = history.record(delta, [old], message, who, uuid.uuid4().hex)
             move = RefMove("remote", UPSTREAM, known, record.id, who, message)
-            history.backend.add_commits([record], [move])
+            try:
+                history.backend.add_commits([record], [move])
+            except StaleError:
+                raise BusyError(
+                    "another process brought in a newer edition at the same time",
+                    hint="call ds.rebase(frame) again",
+                ) from None
             history.refresh()
             old = record.id
-        merge = self.merge(history.version(old), resolve, f"merge {UPSTREAM}", author)
+        rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
+        merge = self._merged(old, resolve, f"merge {UPSTREAM}", author, f"ds.rebase(frame{rule})")
         return Rebase(*counts, merge)
 
 

@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from burnish.core.canonical import logical_type
 from burnish.core.delta import (
+    COLUMN,
     DROPPED,
     MARK,
     ROW,
@@ -30,8 +31,8 @@ from burnish.core.delta import (
     cells_schema,
     is_system,
     latest,
+    latest_facts,
     numbers,
-    squash,
     stamped,
 )
 from burnish.core.fingerprint import MODULUS, column_sum
@@ -187,6 +188,15 @@ class State:
         """Ordinals of the rows of the base and those that were added, dropped ones included."""
         return np.concatenate([np.arange(len(self.rows.base), dtype=np.int64), self.added])
 
+    @property
+    def column_ids(self) -> set[str]:
+        """Ids of the columns that there are or were on the way here."""
+        ids = {name for name in self._touched() if not is_system(name)}
+        for layer in self.layers:
+            names = layer.facts["name"].to_pylist()
+            ids |= {name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)}
+        return ids | set(self.rows.base.schema.names)
+
     def id_of(self, name: str) -> str:
         """Return the id of a column; one of burnish's own is its own id."""
         return name if is_system(name) else self.schema.by_name[name].id
@@ -264,15 +274,15 @@ class State:
 
     @property
     def changed(self) -> Delta:
-        """All that changed since the first version, cells that came back to it included."""
+        """All that changed since the first version, what came back to it included."""
         cells = {column: self.net(column) for column in sorted(self._touched())}
-        facts = squash(Delta(facts=layer.facts) for layer in self.layers if len(layer.facts)).facts
+        facts = latest_facts(layer.facts for layer in self.layers)
         return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
 
     def versions(self, column: str) -> npt.NDArray[np.int32]:
         """Return the number of the version that changed each cell last, by ordinal.
 
-        Where no version did, that of the version which added the row, 0 for the first.
+        Where none did since the row was added, that of the version which added it, 0 for the first.
         """
         out = np.zeros(self.n_ordinals, np.int32)
         out[self.added] = self._added_rows[VERSION].to_numpy()
@@ -280,7 +290,17 @@ class State:
             ordinals, made = layer.news(column).ordinals, layer.versions(column)
             inside = ordinals < len(out)
             out[ordinals[inside]] = made[inside]
+        out[self.added] = later(out[self.added], self._added_rows[VERSION].to_numpy())
         return out
+
+    def came_with(self, ordinals: Ordinals) -> npt.NDArray[np.int32]:
+        """Return the number of the version that added each row, 0 for rows of the base."""
+        added = self.added
+        if not len(added):
+            return np.zeros(len(ordinals), np.int32)
+        at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
+        made = self._added_rows[VERSION].to_numpy()[at]
+        return np.where(added[at] == ordinals, made, 0).astype(np.int32)
 
     def keys(self) -> pa.Array:
         """Return canonical keys of the live rows."""
@@ -336,7 +356,8 @@ class State:
     def _is_base(self, column: str, found: Coded) -> bool:
         """Whether a column is one that the base keeps, or lets go of, by itself."""
         base = self.rows.base
-        return column in base.schema.names and found.words[0] is base.column(column)
+        whole = found.places is None and column in base.schema.names
+        return whole and found.words[0] is base.column(column)
 
     def _same_source(self, column: str, schema: Schema) -> bool:
         if is_system(column):
@@ -367,7 +388,8 @@ class State:
             file = self.rows.column_file(source)
             found = Coded.of(_spread(file.ordinals, file.values, size))
         elif is_system(column):
-            found = Coded((_nothing(kind, 1),), np.zeros(size, np.uint8), few=True)
+            few = kind in (pa.bool_(), pa.string())
+            found = Coded((_nothing(kind, 1),), np.zeros(size, np.uint8), few)
         else:
             base, words = self.rows.base, self.rows.base.words(column)
             found = Coded((words[0],), words[1], True) if words else Coded.of(base.column(column))
@@ -417,6 +439,12 @@ def _at(kept: Mapping[str, _Known[T]], depth: int, new: int) -> dict[str, _Known
 def changes_shape(delta: Delta) -> bool:
     """Whether a change lets rows come or go, or changes columns, roles or classes."""
     return ROW in delta.cells or bool(len(delta.facts))
+
+
+def later(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the later of two numbers of versions, of which one led to the other."""
+    staged = (one == STAGED) | (other == STAGED)
+    return np.where(staged, STAGED, np.maximum(one, other)).astype(np.int32)
 
 
 def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:

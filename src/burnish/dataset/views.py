@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
@@ -14,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 
 from burnish.core.conflicts import Conflict, Conflicts
-from burnish.core.delta import DROPPED, MARK, ROW, Delta, numbers, stamped
+from burnish.core.delta import COLUMN, DROPPED, MARK, ROW, Delta, is_system, numbers, stamped
 from burnish.core.lanes import as_text, lay_out
-from burnish.core.schema import COLUMN, fact_in_words
+from burnish.core.schema import fact_in_words
 from burnish.core.version import Version
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import STAGED, State
@@ -24,6 +26,7 @@ from burnish.errors import ColumnError, InputError
 from burnish.store.backend import RefMove
 
 T = TypeVar("T")
+_ID = re.compile("[0-9a-f]{64}")
 _DIFF = ["key", "column", "old", "new", "author", "reason", "finding", "version"]
 _GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
@@ -49,7 +52,7 @@ class _Listed(Sequence[T]):
         raise AssertionError("a view knows its table")
 
     def _repr_html_(self) -> str:
-        return str(self.frame().to_html(index=False, escape=True))
+        return as_html(self.frame())
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -171,6 +174,10 @@ class Diff:
         DataFrame
             Columns ``old, new, cells``.
         """
+        if column not in self._state.schema.by_name and not is_system(column):
+            raise ColumnError(
+                f"there is no column {column!r} in {self.new}", hint=f"ds.at({self.new!r}).columns"
+            )
         table = self._delta.cells.get(self._state.id_of(column))
         if table is None:
             return pd.DataFrame({"old": [], "new": [], "cells": []}, dtype=object)
@@ -231,9 +238,9 @@ class Diff:
         parts = [f"<div>{html.escape(repr(self))}</div>"]
         label = self._state.schema.roles.get("label")
         if label is not None and self._state.id_of(label) in self._delta.cells:
-            parts.append(str(self.flow(label).head(10).to_html(index=False, escape=True)))
+            parts.append(as_html(self.flow(label).head(10)))
         if len(self):
-            parts.append(str(self._head(20).to_html(index=False, escape=True)))
+            parts.append(as_html(self._head(20)))
         return "".join(parts)
 
     def _head(self, rows: int) -> pd.DataFrame:
@@ -276,7 +283,7 @@ class ConflictTable:
 
     def _repr_html_(self) -> str:
         head = f"<div>{html.escape(repr(self))}</div>"
-        return head + str(self.frame().head(20).to_html(index=False, escape=True))
+        return head + as_html(self.frame().head(20))
 
 
 @dataclass(frozen=True, eq=False)
@@ -371,6 +378,22 @@ class Decisions:
 def version_name(number: int) -> str | None:
     """Return the name of the version with a number, None for what is staged."""
     return f"v{number}" if number >= 0 else None
+
+
+def as_html(frame: pd.DataFrame) -> str:
+    """Return a table for a notebook: text escaped, ids short, times to the minute."""
+    shown = frame.map(_brief).rename(columns=lambda name: name.replace("_", " "))
+    return str(shown.to_html(index=False, escape=True, na_rep=""))
+
+
+def _brief(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return value[:8]
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return "" if value is None else value
 
 
 def describe(delta: Delta, state: State) -> str:

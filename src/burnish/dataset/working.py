@@ -18,9 +18,10 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from burnish.core.conflicts import Conflicts, Rule
-from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash
+from burnish.core.delta import DROPPED, Delta, Ordinals, invert, squash, unnumbered
+from burnish.core.merge import three_way
 from burnish.core.version import Version
-from burnish.dataset.applying import fitted, signed
+from burnish.dataset.applying import came_rows, check_schema, fitted, settled, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
 from burnish.dataset.history import History
 from burnish.dataset.merging import merged
@@ -31,7 +32,7 @@ from burnish.store.backend import StaleError
 
 _TRIES = 20
 T = TypeVar("T")
-Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "external"]
+Kind = Literal["edit", "undo", "redo", "commit", "discard", "switch", "refs", "external"]
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ class Change:
     Attributes
     ----------
     kind : str
-        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, or ``external`` when
-        another process did it.
+        ``edit``, ``undo``, ``redo``, ``commit``, ``discard``, ``switch``, ``refs`` when a
+        branch or tag came or went, or ``external`` when another process did it.
     text, code : str
         In words, and as the Python call that does the same.
     rows : array of ordinals
@@ -134,6 +135,7 @@ class WorkingCopy:
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
+        self.history.backend.check_writable()
 
         def attempt() -> Gesture:
             gesture = make(self._state)
@@ -182,12 +184,14 @@ class WorkingCopy:
         name = self.history.version(commit).name
         why = Provenance(author, f"revert {name}")
         back = signed(invert(self.history.delta(commit)), why)
+        parents = self.history.version(commit).parents
+        before = partial(self.history.state, parents[0] if parents else commit)
         if not len(back):
             raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
         hint = "set those cells by hand, or revert the later version first"
 
         def make() -> Delta:
-            fitting = self._fitting(back, f"reverting {name}", hint)
+            fitting = self._fitting(back, before, f"reverting {name}", hint)
             if fitting is None:
                 raise UndoError(
                     f"nothing of {name} is left to take back", hint="ds.log() shows who did"
@@ -199,11 +203,12 @@ class WorkingCopy:
     def cherry_pick(self, commit: str, author: str) -> Version:
         """Write a version that makes the change of another one here."""
         version = self.history.version(commit)
-        change = self.history.delta(commit)
+        change = unnumbered(self.history.delta(commit))
         hint = (
             f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
         )
-        make = partial(self._fitting, change, f"picking {version.name}", hint)
+        there = partial(self.history.state, commit)
+        make = partial(self._fitting, change, there, f"picking {version.name}", hint)
         message = f"{version.message} (picked from {version.name})"
         return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
 
@@ -233,11 +238,18 @@ class WorkingCopy:
         """Write the staged net change as a version; the head when there is none."""
         return self._write(lambda: self._staged or None, message, author, code)
 
-    def _fitting(self, change: Delta, doing: str, hint: str) -> Delta | None:
+    def _fitting(
+        self, change: Delta, there: Callable[[], State], doing: str, hint: str
+    ) -> Delta | None:
         self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
+        after = self._state.apply(taken)
+        check_schema(after.schema)
+        came = came_rows(taken)
+        if len(came):
+            taken = squash([taken, unnumbered(settled(after, there(), came))])
         return taken or None
 
     def _forward(self, target: str, act: str) -> None:
@@ -352,9 +364,10 @@ class WorkingCopy:
         self.history.refresh()
         target = self.history.head(self.branch)
         theirs = self.history.between(self._where.head, target)
-        if _overlap(self._staged, theirs):
+        if not self._go_with([self._staged], theirs, target):
             return False
-        journal = self._collapsed() if self._overlaps_journal(theirs) else None
+        steps = [gesture.delta for gesture in self._gestures]  # undone ones too, which may clash
+        journal = None if self._go_with(steps, theirs, target) else self._collapsed()
         try:
             self._where = self.history.backend.rebase(
                 self.branch, self.user, self._where, target, journal
@@ -364,9 +377,21 @@ class WorkingCopy:
         self._load() if journal is not None else self._derive()
         return True
 
-    def _overlaps_journal(self, theirs: Delta) -> bool:
-        """Whether undone steps, or steps that cancel each other, touch cells changed by others."""
-        return any(_overlap(gesture.delta, theirs) for gesture in self._gestures)
+    def _go_with(self, steps: list[Delta], theirs: Delta, target: str) -> bool:
+        """Whether changes that follow each other can stand on another head, each step of them."""
+        steps = [step for step in steps if len(step)]
+        if not steps:
+            return True
+        if any(_overlap(step, theirs) for step in steps):
+            return False
+        state = self.history.state(target)
+        try:
+            for step in steps:
+                state = state.apply(step)
+                check_schema(state.schema)
+        except ConflictError:
+            return False
+        return True
 
     def _collapsed(self) -> list[bytes]:
         """Return the net change as one step: the old values in the steps no longer hold."""
@@ -421,7 +446,9 @@ def _overlap(mine: Delta, theirs: Delta) -> bool:
     facts = set(mine.facts["name"].to_pylist()) & set(theirs.facts["name"].to_pylist())
     if facts or any(len(np.intersect1d(mine.ordinals(c), theirs.ordinals(c))) for c in mine.cells):
         return True
-    return _drops_edited(mine, theirs) or _drops_edited(theirs, mine)
+    if _drops_edited(mine, theirs) or _drops_edited(theirs, mine):
+        return True
+    return bool(len(three_way(mine, theirs).conflicts))
 
 
 def _drops_edited(dropping: Delta, editing: Delta) -> bool:

@@ -461,7 +461,7 @@ class Session:
         self.head_codes = self._sized(label_codes(ground, label, self.classes))
 
     def _grow(self) -> None:
-        """Take in rows that were added, and give them a place on the map."""
+        """Take in rows that were added, and give them a place; who reads the head then tells."""
         size = self.ds.state.n_ordinals
         if size <= self.n_rows:
             return
@@ -469,7 +469,7 @@ class Session:
         if self.layout is not None:
             again = self.layout.name in ("given", "pca")
             made = first_layout(self.ds, self.layout.name) if again else self.layout
-            self._set_layout(made)
+            self._place(made)
 
     def _move(self) -> None:
         """Be found under the branch that the dataset follows now."""
@@ -493,9 +493,12 @@ class Session:
         if table is not None:
             self.classes = self.classes.extended(table["new"].combine_chunks())
 
-    def _set_layout(self, layout: Layout) -> None:
+    def _place(self, layout: Layout) -> None:
         seq = self.layout.seq + 1 if self.layout else 0
         self.layout = replace(layout.extended(self.n_rows), seq=seq)
+
+    def _set_layout(self, layout: Layout) -> None:
+        self._place(layout)
         self._tell("layout")
 
     def _replacer(self, shown: Layout | None) -> Callable[[Layout | None], None]:

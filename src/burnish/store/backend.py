@@ -95,7 +95,10 @@ class Backend(Protocol):
         ...
 
     def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
-        """Add versions that were made elsewhere, parents first, and move names, all or nothing."""
+        """Add versions that were made elsewhere, parents first, and move names, all or nothing.
+
+        Versions that are there already are left as they are.
+        """
         ...
 
     def keyframes(self) -> set[str]:
@@ -181,6 +184,10 @@ class Backend(Protocol):
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
+        ...
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
         ...
 
     def integrity(self) -> list[str]:

@@ -44,7 +44,6 @@ class Base(ABC):
     def __init__(self, folder: Path, key: list[str]) -> None:
         self.folder = folder
         self.key = key
-        self._counts: dict[str, dict[Any, int]] = {}
         self._words: dict[str, Words | None] = {}
 
     @property
@@ -66,12 +65,6 @@ class Base(ABC):
     @abstractmethod
     def verify(self, expected: str) -> list[str]:
         """Return what is wrong with the base, nothing when its bytes are those of `expected`."""
-
-    def value_counts(self, name: str) -> dict[Any, int]:
-        """Return how many rows hold each value of a column; counted once."""
-        if name not in self._counts:
-            self._counts[name] = tally(self.column(name))
-        return self._counts[name]
 
     def words(self, name: str) -> Words | None:
         """Return the few values that a column has and the place of each row's, None for many."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -143,56 +143,6 @@ def opened(blob: bytes) -> Opened:
     """
     with _blamed_on(blob):
         return _open(blob)
-
-
-def read(blobs: Iterable[bytes], column: str, fields: Sequence[str]) -> pa.Table | None:
-    """Return what deltas did to one column, at the cost of the fields asked for.
-
-    Parameters
-    ----------
-    blobs : iterable of bytes
-        Encoded deltas, oldest first.
-    column : str
-        Key of `Delta.cells`.
-    fields : sequence of str
-        Among ``ordinal, old, new, reason, finding, confidence, author, time``.
-
-    Returns
-    -------
-    Table or None
-        Those fields of every delta, one after the other, and ``step``, the place of the delta
-        among the `blobs`; None where no delta changes the column.
-
-    Raises
-    ------
-    CorruptError
-        Bytes are not those that were written.
-    """
-    found: list[list[Listed]] = []
-    steps: list[int] = []
-    for step, blob in enumerate(blobs):
-        with _blamed_on(blob):
-            change = _open(blob)
-            if column in change.columns:
-                found.append([change.listed(column, name) for name in fields])
-                steps.append(step)
-    if not found:
-        return None
-    lists = list(zip(*found, strict=True))
-    arrays = {name: _joined(lists[place]) for place, name in enumerate(fields)}
-    sizes = [len(numbers) for _, numbers in lists[0]]
-    return pa.table({**arrays, "step": np.repeat(np.array(steps, np.int32), sizes)})
-
-
-def _joined(pieces: Sequence[Listed]) -> pa.Array:
-    lists, numbers = zip(*pieces, strict=True)
-    every = np.concatenate(numbers)
-    if lists[0] is None:
-        return pa.array(every)
-    sizes = [len(values) for values in lists]
-    starts = np.cumsum([0, *sizes[:-1]])
-    every = every + np.repeat(starts, [len(part) for part in numbers])
-    return pa.concat_arrays(lists).take(pa.array(every))
 
 
 @contextmanager

@@ -7,11 +7,8 @@ that key; a cell of the column ``$row`` says from which segment a version reads 
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 import threading
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,10 +23,12 @@ from burnish.core.delta import Ordinals
 from burnish.core.fingerprint import column_sum, fingerprint
 from burnish.errors import CorruptError
 from burnish.store.base import Base, KeyIndex, flush, map_table
+from burnish.store.files import place, write_once
 
 PARENT = "$parent:"
-_ORDINAL = "$ordinal"
-_VALUE = "$value"
+ORDINAL = "$ordinal"
+VALUE = "$value"
+_TAKEN = "restore the file from a copy"
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +128,8 @@ class Rows:
             found = self._columns.get(name)
             if found is None:
                 table = map_table(self.folder / "columns" / f"{name}.arrow")
-                ordinals = one_chunk(table[_ORDINAL]).to_numpy()
-                found = ColumnFile(ordinals, one_chunk(table[_VALUE]))
+                ordinals = one_chunk(table[ORDINAL]).to_numpy()
+                found = ColumnFile(ordinals, one_chunk(table[VALUE]))
                 self._columns[name] = found
             return found
 
@@ -164,10 +163,12 @@ class Rows:
         return found
 
     def numbered(self, keys: pa.Array) -> Ordinals:
-        """Return an ordinal for each key, a new one where a key is new."""
+        """Return an ordinal for each key, a new one for each that is new, in order."""
         found = self.find(keys)
         new = np.flatnonzero(found < 0)
-        found[new] = self.n_ordinals + np.arange(len(new))
+        if len(new):
+            places = keys.take(pa.array(new)).dictionary_encode().indices
+            found[new] = self.n_ordinals + places.to_numpy()
         return found
 
     def verify(self, segments: Iterable[str], columns: Mapping[str, str]) -> list[str]:
@@ -257,6 +258,23 @@ def write_segment(folder: Path, table: pa.Table, key: list[str]) -> str:
     return name
 
 
+def take_segment(folder: Path, name: str, source: Path, key: list[str]) -> None:
+    """Take in a file of added rows that another store wrote.
+
+    Raises
+    ------
+    CorruptError
+        It holds other rows than its content id says.
+    """
+    try:
+        found = segment_id(map_table(source), key)
+    except (pa.ArrowException, LookupError) as error:
+        raise CorruptError(f"{source} cannot be read: {error}", hint=_TAKEN) from error
+    if found != name:
+        raise CorruptError(f"{source} holds other rows than were added", hint=_TAKEN)
+    write_once(folder / "segments" / f"{name}.arrow", lambda draft: place(source, draft))
+
+
 def stored_keys(folder: Path, segment: str, key: list[str]) -> pa.Array:
     """Return the canonical keys of a segment's rows, in the order of its file."""
     table = map_table(folder / "segments" / f"{segment}.arrow")
@@ -268,7 +286,7 @@ def write_column(
 ) -> str:
     """Write the values of an added column and return their content id."""
     content = column_id(name, keys, values)
-    table = pa.table({_ORDINAL: pa.array(ordinals), _VALUE: values})
+    table = pa.table({ORDINAL: pa.array(ordinals), VALUE: values})
     _write_once(folder / "columns" / f"{content}.arrow", table)
     return content
 
@@ -289,20 +307,14 @@ def one_chunk(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _write_once(path: Path, table: pa.Table) -> None:
-    if path.exists():
-        return
-    path.parent.mkdir(exist_ok=True)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    try:
+    """Write a table; where one of its name is there, its rows may stand in another order."""
+
+    def fill(draft: Path) -> None:
         with pa.OSFile(str(draft), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table.combine_chunks())
         flush(draft)
-        with contextlib.suppress(FileExistsError):  # whose rows may stand in another order
-            os.link(draft, path)
-        with contextlib.suppress(OSError):
-            flush(path.parent)
-    finally:
-        draft.unlink(missing_ok=True)
+
+    write_once(path, fill)
 
 
 def _missing(folder: Path, what: str) -> CorruptError:

@@ -30,6 +30,7 @@ FORMAT = 2
 _BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
+_STILL = "mode=ro&immutable=1"  # reads a file without a log, leaving nothing beside it
 
 _SCHEMA = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -190,9 +191,14 @@ class SqliteBackend:
             )
 
     def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
-        """Add versions that were made elsewhere, parents first, and move names, all or nothing."""
+        """Add versions that were made elsewhere, parents first, and move names, all or nothing.
+
+        Versions that are there already are left as they are.
+        """
         with self._write() as connection:
             for record in records:
+                if _has(connection, record.id):
+                    continue
                 _insert(connection, replace(record, number=_next_number(connection)))
             for move in moves:
                 _move_ref(connection, move)
@@ -208,7 +214,7 @@ class SqliteBackend:
 
     def keep_keyframe(self, commit: str, state: bytes) -> None:
         """Keep the state of a version; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             connection.execute("INSERT OR REPLACE INTO keyframes VALUES (?, ?)", (commit, state))
 
     def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
@@ -233,7 +239,7 @@ class SqliteBackend:
         found = self._read_working(branch, user)
         if found is not None:
             return found
-        with self._write() as connection:
+        with self._note() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO working SELECT name, ?, target, 0, 0 FROM refs "
                 "WHERE kind = 'branch' AND name = ?",
@@ -290,7 +296,7 @@ class SqliteBackend:
         journal: list[bytes] | None = None,
     ) -> WorkingState:
         """Put the staged gestures, or others in their place, on another head."""
-        with self._claim(branch, user, seen) as connection:
+        with self._claim(branch, user, seen, self._note()) as connection:
             connection.execute(
                 "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
             )
@@ -339,12 +345,21 @@ class SqliteBackend:
 
     def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         """Keep column sums; a cache."""
-        with self._write() as connection:
+        with self._note() as connection:
             kept = {name: f"{total:x}" for name, total in sums.items()}
             kept[_CHECK] = _digest(kept)
             connection.executemany(
                 "INSERT OR REPLACE INTO sums VALUES (?, ?, ?)",
                 [(commit, name, total) for name, total in kept.items()],
+            )
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where nothing may be written."""
+        if self.read_only:
+            raise ReadOnlyError(
+                f"the store {self.path.parent} was opened read-only",
+                hint="open it with bn.open(path) where the folder can be written, "
+                "or copy the folder first",
             )
 
     def integrity(self) -> list[str]:
@@ -432,12 +447,19 @@ class SqliteBackend:
     def _copied(self) -> sqlite3.Connection:
         """Return a connection to a copy in memory, which the first connection fills."""
         connection = _connect(self._copy)
-        if not self._open:
-            still = not self.path.with_name(self.path.name + "-wal").exists()
-            source = _connect(self._uri("mode=ro&immutable=1" if still else "mode=ro"))
-            with closing(source):
+        connection.execute("PRAGMA read_uncommitted=ON")  # such readers wait for no writer
+        copied = bool(self._open)
+        while not copied:
+            before = self._traces()
+            with closing(_connect(self._uri("mode=ro" if before[1] else _STILL))) as source:
                 source.backup(connection)
+            copied = before[1] or before == self._traces()
         return connection
+
+    def _traces(self) -> tuple[int, bool]:
+        """Return what shows that somebody writes: when the file changed, and a log beside it."""
+        log = self.path.with_name(self.path.name + "-wal")
+        return self.path.stat().st_mtime_ns, log.exists()
 
     def _rows(self, sql: str, *values: object) -> list[Any]:
         with _translated(self.path):
@@ -469,12 +491,11 @@ class SqliteBackend:
         )
 
     def _write(self) -> AbstractContextManager[sqlite3.Connection]:
-        if self.read_only:
-            raise ReadOnlyError(
-                f"the store {self.path.parent} was opened read-only",
-                hint="open it with bn.open(path) where the folder can be written, "
-                "or copy the folder first",
-            )
+        self.check_writable()
+        return self._note()
+
+    def _note(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Begin a write that follows from what is there, which a copy in memory takes too."""
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
@@ -492,8 +513,14 @@ class SqliteBackend:
                 raise
 
     @contextmanager
-    def _claim(self, branch: str, user: str, seen: WorkingState) -> Iterator[sqlite3.Connection]:
-        with self._write() as connection:
+    def _claim(
+        self,
+        branch: str,
+        user: str,
+        seen: WorkingState,
+        write: AbstractContextManager[sqlite3.Connection] | None = None,
+    ) -> Iterator[sqlite3.Connection]:
+        with write or self._write() as connection:
             claimed = connection.execute(
                 "UPDATE working SET seq = seq + 1 WHERE branch = ? AND user = ? AND seq = ?",
                 (branch, user, seen.seq),
@@ -534,6 +561,10 @@ def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
     )
     parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
     connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
+
+
+def _has(connection: sqlite3.Connection, commit: str) -> bool:
+    return bool(connection.execute("SELECT 1 FROM commits WHERE id = ?", (commit,)).fetchone())
 
 
 def _next_number(connection: sqlite3.Connection) -> int:

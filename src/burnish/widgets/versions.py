@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from burnish.core.delta import DROPPED, MARK, ROW
+from burnish.core.delta import DROPPED, MARK, ROW, Delta
 from burnish.core.keys import plain
 from burnish.core.lanes import Row, lay_out, width
 from burnish.core.schema import fact_in_words
@@ -24,6 +25,7 @@ _MESSAGE = 300
 _PAIRS = 100
 _REASONS = 20
 _KEPT = 500
+_AB = ("before", "after")
 _UNITS = ("cell", "row", "fact")
 
 
@@ -38,11 +40,16 @@ class Story:
     versions : mapping of str to Version
     rows : list of Row
         What is staged comes first, where something is.
+    lanes : int
+        How many the picture has.
+    place : mapping of str to int
+        Line of each version.
+    branches, tags : mapping of str to list of str
+        Names that stand at a version.
     """
 
     session: Session
     key: tuple[Any, ...]
-    seq: int
     versions: Mapping[str, Version]
     rows: list[Row]
     lanes: int
@@ -77,7 +84,7 @@ def story_of(session: Session) -> Story:
     key = (ds.head.id, bool(ds.staged), branches, tags)
     known: Story | None = session.memo.get("story")
     if known is None or known.key != key:
-        known = _made(session, key, known.seq + 1 if known else 0)
+        known = _made(session, key)
         session.memo["story"] = known
     return known
 
@@ -86,7 +93,6 @@ def graph_info(session: Session) -> schema.GraphInfo:
     """Return how long the history is and where it stands."""
     story, staged = story_of(session), session.ds.staged
     head = session.ds.head.id
-    seq = (story.seq, len(staged), staged.decisions)
     return {
         "total": len(story),
         "versions": len(story.versions),
@@ -96,7 +102,7 @@ def graph_info(session: Session) -> schema.GraphInfo:
         "head": story.place[head],
         "head_id": head,
         "viewing": story.place.get(session.viewing or "", -1) if session.viewing else -1,
-        "seq": _counted(session, seq),
+        "seq": _count(session, story, staged.delta),
     }
 
 
@@ -116,12 +122,14 @@ def detail(session: Session, commit: str) -> schema.VersionDetail:
     version = story.versions.get(commit)
     words = _words(version) if version else _staged_words(session)
     content = _content(session, version)
+    lineage = session.ds.lineage(version) if version else None
+    parents = lineage.parents if lineage else (session.ds.head,)
     return {
         "id": commit,
         "index": story.place[commit],
         **words,  # type: ignore[typeddict-item]
         "message": version.message if version else words["message"],
-        "parents": _parents(session, version),
+        "parents": [{"id": parent.id, "name": parent.name} for parent in parents],
         "branches": story.branches.get(commit, []),
         "tags": story.tags.get(commit, []),
         "columns": content.columns,
@@ -132,7 +140,7 @@ def detail(session: Session, commit: str) -> schema.VersionDetail:
         "reasons": content.reasons,
         "findings": content.findings,
         "decisions": content.decisions,
-        "links": [],
+        "links": [_made_of(kind, told) for kind, told in lineage.links] if lineage else [],
     }
 
 
@@ -164,23 +172,30 @@ def _of_version(ds: Dataset, version: Version) -> _Content:
     snapshot = ds.at(version)
     before = version.parents[0] if version.parents else version.id
     frame = ds.diff(before, version).frame()
-    return _read(len(snapshot), snapshot.roles.get("label"), frame, _verdicts(ds, version))
+    verdicts = Counter(ds.lineage(version).decisions).most_common()
+    decisions: list[schema.Said] = [{"text": text, "count": n} for text, n in verdicts]
+    return _read(len(snapshot), snapshot.roles.get("label"), frame, decisions)
 
 
 def _read(
     rows: int, label: str | None, frame: pd.DataFrame, decisions: list[schema.Said]
 ) -> _Content:
-    reasons, findings = (_said(frame[name], _REASONS) for name in ("reason", "finding"))
+    reasons, findings = (_said(frame[name]) for name in ("reason", "finding"))
     return _Content(rows, _columns(frame), _pairs(frame, label), reasons, findings, decisions)
 
 
-def _parents(session: Session, version: Version | None) -> list[schema.VersionName]:
-    ds = session.ds
-    found = [ds.at(p).version for p in version.parents] if version else [ds.head]
-    return [{"id": parent.id, "name": parent.name} for parent in found]
+def _made_of(kind: str, told: Mapping[str, Any]) -> schema.Made:
+    """Return what was noted beside a version in words."""
+    if kind == "evaluation":
+        before, after = (f"{told[name]:.3f}" if told.get(name) is not None else "–" for name in _AB)
+        name = f"{told.get('metric', '')}, {' → '.join(told.get('versions', []))}"
+        return {"kind": kind, "name": name, "value": f"{before} → {after}"}
+    name = str(told.get("file", told.get("name", "")))
+    rows = told.get("rows", told.get("n_rows"))
+    return {"kind": kind, "name": name, "value": f"{rows:,} rows" if isinstance(rows, int) else ""}
 
 
-def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
+def _made(session: Session, key: tuple[Any, ...]) -> Story:
     ds = session.ds
     versions = {version.id: version for version in ds.log(all=True)}
     edges = [(version.id, version.parents) for version in versions.values()]
@@ -190,7 +205,7 @@ def _made(session: Session, key: tuple[Any, ...], seq: int) -> Story:
     rows = lay_out(edges, _STAGED if ds.staged else head)
     place = {row.id: i for i, row in enumerate(rows)}
     named = (_by_version(ds.branches), _by_version(ds.tags))
-    return Story(session, key, seq, versions, rows, width(rows), place, *named)
+    return Story(session, key, versions, rows, width(rows), place, *named)
 
 
 def _names(refs: Mapping[str, Version]) -> tuple[tuple[str, str], ...]:
@@ -204,13 +219,13 @@ def _by_version(refs: Mapping[str, Version]) -> dict[str, list[str]]:
     return out
 
 
-def _counted(session: Session, state: tuple[Any, ...]) -> int:
-    """Return a number that grows with each new state."""
-    last = session.memo.get("graph", (None, 0))
-    if last[0] != state:
-        last = (state, last[1] + 1)
-        session.memo["graph"] = last
-    return int(last[1])
+def _count(session: Session, story: Story, staged: Delta) -> int:
+    """Return a number that grows whenever the list or what is staged is another one."""
+    seq, known, before = session.memo.get("graph", (0, None, None))
+    if known is not story or before is not staged:
+        seq += 1
+        session.memo["graph"] = (seq, story, staged)
+    return int(seq)
 
 
 def _words(version: Version) -> dict[str, Any]:
@@ -296,15 +311,10 @@ def _class(value: Any) -> str | None:
     return None if pd.isna(value) else str(plain(value))
 
 
-def _said(texts: pd.Series, most: int) -> list[schema.Said]:
+def _said(texts: pd.Series) -> list[schema.Said]:
     counts = texts.dropna().value_counts()
-    return [{"text": str(text), "count": int(n)} for text, n in counts.head(most).items()]
+    return [{"text": str(text), "count": int(n)} for text, n in counts.head(_REASONS).items()]
 
 
 def _staged_verdicts(ds: Dataset) -> list[schema.Said]:
-    return _said(ds.staged.delta.decisions["verdict"].to_pandas(), _REASONS)
-
-
-def _verdicts(ds: Dataset, version: Version) -> list[schema.Said]:
-    frame = ds.decisions.table.select(["verdict", "version"]).to_pandas()
-    return _said(frame["verdict"][frame["version"] == version.name], _REASONS)
+    return _said(ds.staged.delta.decisions["verdict"].to_pandas())

@@ -185,6 +185,14 @@ class Said(TypedDict):
     count: int
 
 
+class Made(TypedDict):
+    """Something that was made of a version: an evaluation, an export, a training."""
+
+    kind: str
+    name: str
+    value: Annotated[str, Doc("what it came to, in words")]
+
+
 class VersionDetail(TypedDict):
     """A version in full."""
 
@@ -206,7 +214,7 @@ class VersionDetail(TypedDict):
     reasons: Annotated[list[Said], Doc("most frequent first, at most 20")]
     findings: Annotated[list[Said], Doc("findings that edits came from")]
     decisions: Annotated[list[Said], Doc("verdicts")]
-    links: Annotated[list[Said], Doc("evaluations and exports of this version")]
+    links: Annotated[list[Made], Doc("what was made of this version, oldest first")]
 
 
 class Preview(TypedDict):

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Said, VersionDetail } from "../../contract";
+import type { Made, Said, VersionDetail } from "../../contract";
 import type { State } from "../../session/state";
 import { irrevertible, type Versions } from "../../session/versions";
 import { copyText } from "../../ui/clipboard";
@@ -33,7 +33,7 @@ export function Detail({ state, versions }: Props) {
         <List title="Reasons" entries={detail.reasons} />
         <List title="From findings" entries={detail.findings} />
         <List title="Decisions" entries={detail.decisions} />
-        <List title="Used by" entries={detail.links} />
+        <Links links={detail.links} />
       </div>
       <Acts state={state} versions={versions} detail={detail} />
     </section>
@@ -133,6 +133,24 @@ function List({ title, entries }: { title: string; entries: Said[] }) {
           <li key={entry.text}>
             <span title={entry.text}>{entry.text}</span>
             <span>{entry.count.toLocaleString("en")}</span>
+          </li>
+        ))}
+      </ul>
+    </Part>
+  );
+}
+
+function Links({ links }: { links: Made[] }) {
+  if (links.length === 0) return null;
+  return (
+    <Part title="Made of it">
+      <ul class="b-counts">
+        {links.map(({ kind, name, value }, place) => (
+          <li key={`${place} ${name}`}>
+            <span title={name}>
+              <span class="b-quiet-word">{kind}</span> {name}
+            </span>
+            <span>{value}</span>
           </li>
         ))}
       </ul>
