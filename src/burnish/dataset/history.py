@@ -7,6 +7,7 @@ import json
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -86,6 +87,14 @@ class History:
             self._load()
             if len(self._records) > known:
                 self.refresh_rows()
+
+    def written(self, record: CommitRecord) -> None:
+        """Take note of a version that was written here, and of those before it."""
+        with self._lock:
+            if record.number - 1 in self._numbers:
+                self._take(replace(record, delta=b""))
+            else:
+                self.refresh()
 
     def refresh_rows(self) -> None:
         """Take note of rows that were added."""
@@ -390,10 +399,13 @@ class History:
             self._gone = self.backend.gone()
         for record in found:
             self._check(record, last)
-            self._records[record.id] = record
-            self._numbers[record.number] = record.id
-            self.graph.add(record.id, tuple(record.header["parents"]))
+            self._take(record)
             last = record.number
+
+    def _take(self, record: CommitRecord) -> None:
+        self._records[record.id] = record
+        self._numbers[record.number] = record.id
+        self.graph.add(record.id, tuple(record.header["parents"]))
 
     def _first(self) -> str:
         if not self._records:

@@ -289,7 +289,7 @@ class WorkingCopy:
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record, message
             )
-            self.history.refresh()
+            self.history.written(stored)
             self._gestures, self._staged = [], Delta()
             self._state = self.history.after(parents[0], stored.id, change, like)
             return self.history.version(stored.id)
