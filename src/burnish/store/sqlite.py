@@ -163,12 +163,18 @@ class SqliteBackend:
         except (ValueError, TypeError) as error:
             raise self._corrupt(f"has a version whose header cannot be read: {error}") from error
 
-    def delta(self, commit: str) -> bytes:
-        """Return the encoded delta of a commit."""
-        rows = self._rows("SELECT delta FROM commits WHERE id = ?", commit)
-        if not rows or not isinstance(rows[0][0], bytes):
-            raise self._corrupt(f"has no delta of version {commit[:8]}…")
-        return bytes(rows[0][0])
+    def deltas(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the encoded deltas of commits."""
+        rows = self._rows(
+            "SELECT c.id, c.delta FROM json_each(?) AS wanted JOIN commits AS c "
+            "ON c.id = wanted.value",
+            json.dumps(commits),
+        )
+        found = {commit: bytes(delta) for commit, delta in rows if isinstance(delta, bytes)}
+        for commit in commits:
+            if commit not in found:
+                raise self._corrupt(f"has no delta of version {commit[:8]}…")
+        return [found[commit] for commit in commits]
 
     def refs(self, kind: str = "branch") -> dict[str, str]:
         """Return name → commit id of branches, tags or branches of other copies."""
@@ -727,7 +733,8 @@ def _translated(path: Path) -> Iterator[None]:
                 f"another process has held {path.parent} for {_BUSY_SECONDS} s",
                 hint="close the other notebook or wait, then try again",
             ) from error
-        kind = WriteError if error.sqlite_errorname.startswith(_UNWRITTEN) else CorruptError
+        name = getattr(error, "sqlite_errorname", "")
+        kind = WriteError if name.startswith(_UNWRITTEN) else CorruptError
         raise kind(
             f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
         ) from error
