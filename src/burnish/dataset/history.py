@@ -189,7 +189,7 @@ class History:
             Columns by id, keys among them, each key once.
         """
         while True:
-            own = apart(table, self.rows.key, self.rows.rewritten)
+            own = apart(table, self.rows.key, self.rows.taken)
             name = write_segment(self.path, own, self.rows.key)
             epoch = self.epoch
             try:

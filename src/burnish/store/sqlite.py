@@ -30,6 +30,7 @@ from burnish.errors import (
 )
 from burnish.store import sweeping
 from burnish.store.backend import CommitRecord, PurgeRecord, RefMove, StaleError, WorkingState
+from burnish.store.base import flush
 from burnish.store.erasing import epoch_of, erase, read_purges
 from burnish.store.rows import Rows
 from burnish.store.sweeping import Litter
@@ -421,6 +422,9 @@ class SqliteBackend:
         for name in found:
             with contextlib.suppress(PermissionError):  # somebody has it open, on Windows
                 (self.path.parent / name).unlink(missing_ok=True)
+        for folder in {(self.path.parent / name).parent for name in found}:
+            with contextlib.suppress(OSError):
+                flush(folder)
         left = [name for name in found if (self.path.parent / name).exists()]
         if left or not self._shrink():
             return False
