@@ -34,6 +34,10 @@ AGAIN = "$again"
 SWEPT = "swept:"
 ORDINAL = "$ordinal"
 VALUE = "$value"
+_HINT = "restore the folder from a copy"
+_OTHER_ROWS = "segments/{}.arrow holds other rows than were added"
+_OTHER_VALUES = "columns/{}.arrow holds other values than were added"
+_GARBAGE = (pa.ArrowException, LookupError, ValueError, OverflowError, TypeError)
 _TAKEN = "restore the file from a copy"
 _NONE = np.empty(0, np.int64)
 
@@ -145,6 +149,10 @@ class Rows:
                     raise _missing(self.folder, f"the added rows {name[:12]}…")
                 table = map_table(self.path_of("segments", name))
                 found = Segment(name, self._registered[name], table)
+                missing = [key for key in self.key if key not in table.column_names]
+                if missing or len(table) != len(found.ordinals):
+                    file = self.rewritten.get(name, name)
+                    raise CorruptError(_OTHER_ROWS.format(file), hint=_HINT)
                 self._segments[name] = found
             return found
 
@@ -219,27 +227,29 @@ class Rows:
             return self._extra
 
     def _check_segment(self, name: str) -> list[str]:
+        file = self.rewritten.get(name, name)
         try:
-            found = segment_id(self.segment(name).table, self.key)
+            segment = self.segment(name)
+            found = segment_id(segment.table, self.key)
+            keys = key_bytes([segment.table[key] for key in self.key])
+            if not self.key_bytes(segment.ordinals).equals(keys):
+                return [f"the rows of segments/{file}.arrow stand in the place of others"]
         except CorruptError as error:
             return [error.message]
-        return (
-            []
-            if found == self.rewritten.get(name, name)
-            else [f"segments/{name}.arrow holds other rows than were added"]
-        )
+        except _GARBAGE as error:
+            return [f"{_OTHER_ROWS.format(file)}: {error}"]
+        return [] if found == file else [_OTHER_ROWS.format(file)]
 
     def _check_column(self, name: str, column: str) -> list[str]:
+        file = self.rewritten.get(name, name)
         try:
-            file = self.column_file(name)
+            read = self.column_file(name)
+            found = column_id(column, self.key_bytes(read.ordinals), read.values, read.again)
         except CorruptError as error:
             return [error.message]
-        found = column_id(column, self.key_bytes(file.ordinals), file.values, file.again)
-        return (
-            []
-            if found == self.rewritten.get(name, name)
-            else [f"columns/{name}.arrow holds other values than were added"]
-        )
+        except _GARBAGE as error:
+            return [f"{_OTHER_VALUES.format(file)}: {error}"]
+        return [] if found == file else [_OTHER_VALUES.format(file)]
 
 
 class _Extra:
@@ -359,6 +369,8 @@ def read_column(path: Path) -> ColumnFile:
     """Return the values that `write_column` wrote, mapped."""
     table = map_table(path)
     again = table[AGAIN][0].as_py() if AGAIN in table.column_names and len(table) else 0
+    if not {ORDINAL, VALUE} <= set(table.column_names):
+        raise CorruptError(_OTHER_VALUES.format(path.stem), hint=_HINT)
     return ColumnFile(one_chunk(table[ORDINAL]).to_numpy(), one_chunk(table[VALUE]), again)
 
 
@@ -389,4 +401,4 @@ def _write_once(path: Path, table: pa.Table) -> None:
 
 
 def _missing(folder: Path, what: str) -> CorruptError:
-    return CorruptError(f"the store {folder} misses {what}", hint="restore the folder from a copy")
+    return CorruptError(f"the store {folder} misses {what}", hint=_HINT)

@@ -147,7 +147,8 @@ class SqliteBackend:
 
     def gone(self) -> frozenset[int]:
         """Return the numbers of versions that were swept away."""
-        return frozenset(json.loads(self.meta().get("gone", "[]")))
+        with self._read("list of swept versions"):
+            return frozenset(json.loads(self.meta().get("gone", "[]")))
 
     def epoch(self) -> int:
         """Return how often something was taken away: what was read before may be gone."""
@@ -159,10 +160,8 @@ class SqliteBackend:
         rows = self._rows(
             "SELECT id, number, header, seed FROM commits WHERE number > ? ORDER BY number", after
         )
-        try:
+        with self._read("version's header"):
             return [CommitRecord(i, n, json.loads(h), seed, b"") for i, n, h, seed in rows]
-        except (ValueError, TypeError) as error:
-            raise self._corrupt(f"has a version whose header cannot be read: {error}") from error
 
     def deltas(self, commits: Sequence[str]) -> list[bytes]:
         """Return the encoded deltas of commits."""
@@ -255,7 +254,8 @@ class SqliteBackend:
             "ORDER BY place",
             commit,
         )
-        return [(target, kind, json.loads(content)) for target, kind, content in rows]
+        with self._read("note on a version"):
+            return [(target, kind, json.loads(content)) for target, kind, content in rows]
 
     def working(self, branch: str, user: str) -> WorkingState:
         """Return where a working copy stands; made at the branch's head when new."""
@@ -380,7 +380,7 @@ class SqliteBackend:
 
     def purges(self) -> list[PurgeRecord]:
         """Return what was erased, in order."""
-        with _translated(self.path):
+        with _translated(self.path), self._read("note of a purge"):
             return read_purges(self._connection())
 
     def sweep(self, since: str | None = None, dry_run: bool = False) -> Litter:
@@ -568,6 +568,13 @@ class SqliteBackend:
             )
         return found
 
+    @contextmanager
+    def _read(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._corrupt(f"has a {what} that cannot be read: {error}") from error
+
     def _check_file(self) -> None:
         if _identity(self.path) != self._file:
             raise self._corrupt("was removed or replaced while it was open")
@@ -727,6 +734,10 @@ def _empty_journal(connection: sqlite3.Connection, branch: str, user: str) -> No
     _set_applied(connection, branch, user, 0)
 
 
+def _reason(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))  # the binding's own errors have none
+
+
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     try:
@@ -737,8 +748,7 @@ def _translated(path: Path) -> Iterator[None]:
                 f"another process has held {path.parent} for {_BUSY_SECONDS} s",
                 hint="close the other notebook or wait, then try again",
             ) from error
-        name = getattr(error, "sqlite_errorname", "")
-        kind = WriteError if name.startswith(_UNWRITTEN) else CorruptError
+        kind = WriteError if _reason(error).startswith(_UNWRITTEN) else CorruptError
         raise kind(
             f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
         ) from error
