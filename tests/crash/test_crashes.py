@@ -207,9 +207,7 @@ CHECKS = [
 NAMES = [check.__name__.removeprefix("check_killed_while_") for check, _ in CHECKS]
 
 
-@pytest.mark.parametrize(
-    ("check", "count"), CHECKS, ids=lambda check: getattr(check, "__name__", "")
-)
+@pytest.mark.parametrize(("check", "count"), CHECKS, ids=NAMES)
 def test_of_twenty_kills_none_loses_what_was_acknowledged_or_leaves_a_half(
     path: Path, check: Callable[[Path, int], None], count: int
 ) -> None:
@@ -218,9 +216,7 @@ def test_of_twenty_kills_none_loses_what_was_acknowledged_or_leaves_a_half(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize(
-    ("check", "count"), CHECKS, ids=lambda check: getattr(check, "__name__", "")
-)
+@pytest.mark.parametrize(("check", "count"), CHECKS, ids=NAMES)
 def test_of_two_hundred_kills_none_does(
     path: Path, check: Callable[[Path, int], None], count: int
 ) -> None:

@@ -541,3 +541,9 @@ def assert_reads(reader: Any, world: World) -> None:
 
 GraphMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 test_a_graph_of_branches_behaves_like_its_model = GraphMachine.TestCase
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+class TestLongHistories(GraphMachine.TestCase):  # type: ignore[misc, name-defined]
+    settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

@@ -452,3 +452,9 @@ def assert_holds(reader: Any, model: Model) -> None:
 
 SchemaMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 test_a_changing_schema_behaves_like_its_model = SchemaMachine.TestCase
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+class TestLongHistories(SchemaMachine.TestCase):  # type: ignore[misc, name-defined]
+    settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

@@ -19,6 +19,7 @@ from burnish.errors import CorruptError, StoreError
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TRUTH = json.loads((GOLDEN / "format-2.json").read_text())
+WORDLESS = {name: value for name, value in TRUTH.items() if name != "acts"}
 
 
 def told(ds: Dataset) -> dict[str, Any]:
@@ -152,7 +153,7 @@ def test_a_flipped_bit_of_the_second_history_is_refused_named_or_harmless(golden
         for extra in golden.glob("store.sqlite-*"):
             extra.unlink()
         path.write_bytes(flipped(whole, place))
-        if not problems(golden) and said(golden) not in (TRUTH, None):
+        if not problems(golden) and told_but_for_words(golden) != WORDLESS:
             silent.append(place)
     assert silent == []
 
@@ -163,8 +164,9 @@ def test_a_flipped_bit_of_the_second_history_is_refused_named_or_harmless(golden
         ("DELETE FROM segments", "misses"),
         ("UPDATE segments SET ordinals = zeroblob(8)", "segments/"),
         ("UPDATE segments SET ordinals = zeroblob(length(ordinals))", "in the place of others"),
-        ("DELETE FROM refs WHERE name = 'alice'", ""),
-        ("UPDATE refs SET target = 'x' WHERE kind = 'tag'", "tag 'release-1'"),
+        ("DELETE FROM refs WHERE name = 'alice'", "branch 'alice' does not stand"),
+        ("UPDATE refs SET target = 'x' WHERE kind = 'tag'", "tag 'release-1' does not stand"),
+        ("UPDATE refs SET name = 'x' WHERE kind = 'tag'", "tag 'x' was never made"),
         ("UPDATE refs SET target = 'x' WHERE kind = 'remote'", "remote 'upstream'"),
         ("UPDATE commits SET delta = zeroblob(50) WHERE number = 7", "v7"),
         ("UPDATE commits SET seed = zeroblob(32) WHERE number = 4", "v4: its cells"),
@@ -190,6 +192,12 @@ def problems(path: Path) -> str:
                 return " ".join(ds.verify())
     except StoreError as error:
         return str(error)
+
+
+def told_but_for_words(path: Path) -> dict[str, Any]:
+    """Return what a store says but for the words of the reflog, which nothing is made from."""
+    found = said(path)
+    return WORDLESS if found is None else {n: v for n, v in found.items() if n != "acts"}
 
 
 def said(path: Path) -> dict[str, Any] | None:

@@ -453,9 +453,7 @@ class History:
             return problems
         for record in list(self._records.values()):
             problems += self._verify_commit(record)
-        for kind in ("branch", "tag", "remote"):
-            for name, target in self.backend.refs(kind).items():
-                problems += self._verify_head(f"{kind} {name!r}", target)
+        problems += self._verify_names()
         for branch, user in self.backend.working_copies():
             problems += self._verify_working(branch, user)
         return problems
@@ -607,6 +605,29 @@ class History:
                 segments |= parts[0]
                 columns |= parts[1]
         return self.rows.verify(sorted(segments), columns)
+
+    def _verify_names(self) -> list[str]:
+        """Check that names stand where they were moved last, at versions that are there."""
+        known, moved, problems = self._names(), None, []
+        while moved is None or known != self._names():  # others may move them meanwhile
+            known = self._names()
+            moved = {(m.kind, m.name): m.new for m, _ in self.backend.reflog()}
+        for kind, name in sorted(moved.keys() | known.keys()):
+            target = known.get((kind, name))
+            if (kind, name) in moved and target != moved[kind, name]:
+                problems.append(f"{kind} {name!r} does not stand where it was moved last")
+            elif (kind, name) not in moved and (kind, name) != ("branch", "main"):
+                problems.append(f"{kind} {name!r} was never made")
+            elif target is not None:
+                problems += self._verify_head(f"{kind} {name!r}", target)
+        return problems
+
+    def _names(self) -> dict[tuple[str, str], str]:
+        return {
+            (kind, name): target
+            for kind in ("branch", "tag", "remote")
+            for name, target in self.backend.refs(kind).items()
+        }
 
     def _verify_head(self, what: str, commit: str) -> list[str]:
         if commit in self._records:
