@@ -15,6 +15,7 @@
     │   ├── NotAStoreError    the path holds no store
     │   ├── FormatError       the store was written by a newer format
     │   ├── CorruptError      bytes on disk are not those that were written
+    │   ├── WriteError        the disk did not take what was to be written
     │   ├── BusyError         another process holds the store
     │   ├── ReadOnlyError     the store was opened without the right to write
     │   └── ClosedError       the dataset was closed
@@ -134,6 +135,12 @@ class CorruptError(StoreError):
     """Bytes on disk are not those that were written."""
 
     code = "corrupt"
+
+
+class WriteError(StoreError):
+    """The disk did not take what was to be written; the store is as it was before."""
+
+    code = "write"
 
 
 class BusyError(StoreError):

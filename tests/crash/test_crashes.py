@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -144,44 +144,87 @@ def check_killed_while_unpacking(path: Path, count: int) -> None:
     assert done
 
 
-def test_a_killed_packing_leaves_what_was_packed_before_or_all_of_it(path: Path) -> None:
-    check_killed_while_packing(path, 5)
+def check_killed_while_branching(path: Path, count: int) -> None:
+    acknowledged: list[list[str]] = []
+    for seconds in instants(count, seed=5):
+        fresh = [line.split() for line in killed("graph", path, 2 * seconds)]
+        acknowledged += fresh
+        with bn.open(path, user="ann") as ds:
+            check_graph(ds, acknowledged)
+            last = [line[1] for line in fresh if line[0] == "added"]
+            assert not last or -1 - int(last[-1]) in set(ds.keys)
+            assert ds.verify() == []
+    assert len(acknowledged) >= count
 
 
-def test_a_killed_unpacking_leaves_no_half_of_a_dataset(path: Path) -> None:
-    check_killed_while_unpacking(path, 5)
+def check_graph(ds: Dataset, acknowledged: list[list[str]]) -> None:
+    ids = [version.id for version in ds.log(all=True)]
+    assert len(set(ids)) == len(ids)
+    on_main = {version.id for version in ds.log()}
+    head = ds.at("main").to_arrow()
+    numbers = dict(zip(head["id"].to_pylist(), head["n"].to_pylist(), strict=True))
+    for word, *rest in acknowledged:
+        if word == "branch":
+            assert rest[0] in ds.branches
+        elif word == "tag":
+            assert ds.tags[rest[0]].id in on_main
+        elif word == "committed":
+            assert rest[0] in ids
+        elif word == "merged":
+            row = int(rest[0])
+            assert rest[1] in on_main
+            assert (numbers[row], numbers[-1 - row]) == (row + 1, row)
+
+
+def check_killed_while_rebasing(path: Path, count: int) -> None:
+    with bn.open(path, user="ann") as ds:
+        ds.set(ROWS - 1, "n", -5)
+        ds.commit("mine")
+    done = 0
+    for seconds in instants(count, seed=6):
+        said = [line.split() for line in killed("rebase", path, 4 * seconds)]
+        with bn.open(path, user="ann") as ds:
+            assert {line[2] for line in said} <= {version.id for version in ds.log()}
+            done = max([done, *(int(line[1]) for line in said)])
+            table = ds.to_arrow()
+            numbers, new = table["n"].to_numpy(), len(table) - ROWS
+            assert new >= done
+            assert np.array_equal(numbers[:new], np.arange(1, new + 1))
+            assert numbers[new : ROWS - 1].max() == 0
+            assert numbers[ROWS - 1] == -5
+            assert ds.verify() == []
+    assert done > 0
+
+
+CHECKS = [
+    (check_killed_while_staging, 3),
+    (check_killed_while_committing, 3),
+    (check_killed_while_branching, 4),
+    (check_killed_while_rebasing, 2),
+    (check_killed_while_packing, 3),
+    (check_killed_while_unpacking, 5),
+]
+NAMES = [check.__name__.removeprefix("check_killed_while_") for check, _ in CHECKS]
+
+
+@pytest.mark.parametrize(
+    ("check", "count"), CHECKS, ids=lambda check: getattr(check, "__name__", "")
+)
+def test_of_twenty_kills_none_loses_what_was_acknowledged_or_leaves_a_half(
+    path: Path, check: Callable[[Path, int], None], count: int
+) -> None:
+    check(path, count)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_fifty_killed_packings_leave_nothing_half(path: Path) -> None:
-    check_killed_while_packing(path, 50)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_fifty_killed_unpackings_leave_nothing_half(path: Path) -> None:
-    check_killed_while_unpacking(path, 50)
-
-
-def test_a_killed_process_loses_no_staged_step(path: Path) -> None:
-    check_killed_while_staging(path, 5)
-
-
-def test_a_killed_process_loses_no_commit_and_leaves_no_half(path: Path) -> None:
-    check_killed_while_committing(path, 5)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_a_hundred_kills_lose_no_staged_step(path: Path) -> None:
-    check_killed_while_staging(path, 100)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
-def test_a_hundred_kills_lose_no_commit(path: Path) -> None:
-    check_killed_while_committing(path, 100)
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("check", "count"), CHECKS, ids=lambda check: getattr(check, "__name__", "")
+)
+def test_of_two_hundred_kills_none_does(
+    path: Path, check: Callable[[Path, int], None], count: int
+) -> None:
+    check(path, 10 * count)
 
 
 def together(processes: list[subprocess.Popen[str]]) -> list[list[str]]:
@@ -214,6 +257,49 @@ def test_commits_of_several_users_at_once_are_each_in_the_history_once(
         wanted = np.zeros(ROWS, np.int64)
         wanted[: users * count] = np.arange(users * count) % users + 1
         assert np.array_equal(ds.to_arrow()["n"].to_numpy(), wanted)
+        assert ds.verify() == []
+
+
+def test_rows_and_merges_of_four_users_at_once_are_all_there(path: Path) -> None:
+    users, count = 4, 4
+    said = together(
+        [worker("race_rows", path, u, users, count, user=f"u{u}") for u in range(users)]
+    )
+    committed = [line.split()[1] for lines in said for line in lines if "committed" in line]
+    assert len(committed) == len(set(committed)) == users * count
+    with bn.open(path) as ds:
+        ids = [version.id for version in ds.log()]
+        assert len(ids) == len(set(ids))
+        assert set(committed) | {line.split()[1] for ls in said for line in ls} <= set(ids)
+        table = ds.to_arrow().slice(ROWS)
+        numbers = dict(zip(table["id"].to_pylist(), table["n"].to_pylist(), strict=True))
+        own = {-1 - u - i * users: u for u in range(users) for i in range(count)}
+        assert numbers.items() >= own.items()
+        assert [numbers[-1000 - i] for i in range(count)] == [7] * count
+        assert all(numbers[-2000 - i] in range(users) for i in range(count))
+        assert len(numbers) == users * count + 2 * count
+        keys = ds.state.rows.key_bytes()
+        assert len(keys) == len(keys.unique()) == ROWS + len(numbers)
+        assert ds.verify() == []
+
+
+def test_sweeping_and_purging_disturb_nobody_who_commits(path: Path) -> None:
+    processes = [worker("race", path, start, 2, 12, user=f"u{start}") for start in range(2)]
+    said: list[list[str]] = []
+    commits = threading.Thread(target=lambda: said.extend(together(processes)))
+    commits.start()
+    with bn.open(path, user="keeper") as ds:
+        for turn in range(6):
+            ds.branch(f"b{turn}", at="v0")
+            ds.delete_branch(f"b{turn}")
+            ds.gc()
+            ds.purge(ROWS - 1 - turn)
+        commits.join()
+        ids = [version.id for version in ds.log()]
+        acknowledged = [line.split()[1] for lines in said for line in lines]
+        assert sorted(ids[:-1]) == sorted(acknowledged)
+        assert ds.to_arrow()["n"].to_pylist()[:24] == [1, 2] * 12
+        assert len(ds) == ROWS - 6
         assert ds.verify() == []
 
 

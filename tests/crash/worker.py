@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import numpy as np
+
 import burnish as bn
 from burnish.errors import BusyError, ConflictError
 
@@ -63,6 +65,60 @@ def unpack(path: Path) -> None:
         say("unpacked", i)
 
 
+def graph(path: Path) -> None:
+    """For ever: branch, add a row on main, edit on the branch, merge it into main, tag."""
+    ds = bn.open(path)
+    say("ready")
+    for i in itertools.count(len(ds.branches) - 1):
+        ds.discard()
+        say("branch", ds.branch(f"b{i}") and f"b{i}")
+        ds.add({"id": [-1 - i], "n": [i]}, parents=[i])
+        say("added", i)
+        say("committed", ds.commit(f"row {i}").id)
+        ds.switch(f"b{i}")
+        ds.set(i, "n", i + 1)
+        say("committed", ds.commit(f"edit {i}").id)
+        ds.switch("main")
+        merged = ds.merge(f"b{i}").version
+        assert merged is not None
+        say("merged", i, merged.id)
+        say("tag", ds.tag(f"t{i}") and f"t{i}")
+
+
+def rebase(path: Path) -> None:
+    """Rebase for ever: edition i has other values in the first rows, and as many new rows."""
+    ds = bn.open(path)
+    rows = len(ds.at("v0"))
+    say("ready")
+    for i in itertools.count(len(ds.at(ds.branches.get("upstream", "v0"))) - rows + 1):
+        numbers = np.zeros(rows + i, np.int64)
+        numbers[:i] = numbers[rows:] = np.arange(1, i + 1)
+        frame = {"id": np.r_[np.arange(rows), -np.arange(1, i + 1)], "n": numbers}
+        merged = ds.rebase(frame).merge.version
+        assert merged is not None
+        say("rebased", i, merged.id)
+
+
+def race_rows(path: Path, start: int, step: int, count: int) -> None:
+    """On a branch of its own add rows whose keys others add too, and merge into main each time."""
+    ds = bn.open(path)
+    mine = f"u{start}"
+    ds.branch(mine)
+    ds.switch(mine)
+    say("ready")
+    sys.stdin.readline()
+    for i in range(count):
+        own, equal, unequal = -1 - start - i * step, -1000 - i, -2000 - i
+        ds.add({"id": [own, equal], "n": [start, 7]})
+        ds.add({"id": [unequal], "n": [start]})
+        say("committed", ds.commit(f"{start} {i}").id)
+        ds.switch("main")
+        merged = ds.merge(mine, "ours").version
+        assert merged is not None
+        say("merged", merged.id)
+        ds.switch(mine)
+
+
 def race(path: Path, start: int, step: int, count: int) -> None:
     """Commit edits of rows of its own while others do."""
     ds = bn.open(path)
@@ -86,6 +142,6 @@ def overlap(path: Path, value: int) -> None:
 
 
 if __name__ == "__main__":
-    acts = (stage, commit, pack, unpack, race, overlap)
+    acts = (stage, commit, graph, rebase, pack, unpack, race, race_rows, overlap)
     act = next(act for act in acts if act.__name__ == sys.argv[1])
     act(Path(sys.argv[2]), *map(int, sys.argv[3:]))

@@ -6,13 +6,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import settings
+import pyarrow as pa
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 import burnish as bn
 from burnish.dataset import Dataset
 from burnish.errors import ConflictError, DivergedWarning
+from strategies import arrays, tables, texts
 
 COPIES = ("ann", "bob", "eve")
 KEYS = ("a", "b", "c", "x", "y", "z")
@@ -174,5 +176,43 @@ class CopiesMachine(RuleBasedStateMachine):
         return set(keys_at(now, now.there)) - set(ds.keys)
 
 
+@given(data=st.data())
+@settings(max_examples=25)
+def test_values_of_any_type_cross_as_they_are(data: st.DataObject) -> None:
+    table = data.draw(tables())
+    there = set(table["id"].to_pylist())
+    fresh = data.draw(st.lists(texts, min_size=1, max_size=5, unique=True))
+    fresh = [key for key in fresh if key not in there]
+    folder = Path(tempfile.mkdtemp(prefix="burnish-test-"))
+    try:
+        with bn.create(folder / "ann", table, key="id") as ann:
+            shutil.copytree(ann.path, folder / "bob")
+            with bn.open(folder / "bob") as bob:
+                for ds, keys in ((bob, fresh[::-1][:2]), (ann, fresh)):
+                    if keys:
+                        ds.add(drawn_rows(data, table, keys))
+                    ds.add_column("new", data.draw(arrays(size=len(ds))))
+                    ds.commit("rows and a column")
+                column = data.draw(st.sampled_from(table.column_names[1:]))
+                value = data.draw(st.sampled_from(ann.to_arrow()[column].to_pylist()))
+                ann.set(list(ann.keys), column, dict.fromkeys(ann.keys, value))
+                ann.commit("cells")
+                bob.fetch(ann)
+                assert bob.at("ann/main").fingerprint == ann.fingerprint
+                assert bob.verify() == []
+            ann.pack(folder / "packed")
+            with bn.unpack(folder / "packed", folder / "new") as new:
+                assert (new.fingerprint, new.verify()) == (ann.fingerprint, [])
+                new.pack(folder / "again")
+        assert files(folder / "again") == files(folder / "packed")
+    finally:
+        shutil.rmtree(folder)
+
+
+def drawn_rows(data: st.DataObject, table: pa.Table, keys: list[str]) -> pa.Table:
+    places = st.lists(st.integers(0, len(table) - 1), min_size=len(keys), max_size=len(keys))
+    return table.take(data.draw(places)).set_column(0, "id", pa.array(keys, pa.string()))
+
+
 TestCopies = CopiesMachine.TestCase
-TestCopies.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestCopies.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)

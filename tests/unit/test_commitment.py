@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 
 from burnish.core import commitment as scheme
-from burnish.core.commitment import commitment, committed, is_committed, leaves, salts
+from burnish.core.commitment import commitment, committed, erased, is_committed, leaves, salts
 from burnish.core.delta import DECISIONS, FACTS, Delta, Ordinals, cells_schema
 
 SEED = bytes(range(32))
 KEYS = ["b", "ç", "a"]
+FIRST = "6c732170065e1d01a14a8d045bac3b7a323b8d40ded767e82b7e752cdf9774f3"
 WHEN = datetime(2020, 1, 1, tzinfo=UTC)
 WHO = {"author": "ann", "time": WHEN}
 
@@ -89,9 +90,31 @@ def test_another_cell_reason_or_seed_is_not_what_was_committed() -> None:
 
 
 def test_the_first_scheme_is_still_verified() -> None:
-    found = scheme._first_scheme(change(KEYS), SEED, key_of(KEYS))
-    assert found == "6c732170065e1d01a14a8d045bac3b7a323b8d40ded767e82b7e752cdf9774f3"
-    assert is_committed(found, change(KEYS), SEED, key_of(KEYS))
+    assert is_committed(FIRST, change(KEYS), SEED, key_of(KEYS))
+    assert not is_committed(FIRST, change(KEYS), SEED[::-1], key_of(KEYS))
+
+
+@pytest.mark.parametrize("text", [FIRST, commitment(change(KEYS), SEED, key_of(KEYS))])
+@pytest.mark.parametrize("first", range(3))
+def test_rows_are_erased_one_after_the_other_and_the_commitment_holds(
+    text: str, first: int
+) -> None:
+    delta, seed, keys, went = change(KEYS), SEED, key_of(KEYS), 0
+    for row in [first, *({0, 1, 2} - {first})]:
+        delta, seed, count = erased(text, delta, seed, keys, np.array([row]))
+        went += count
+        assert is_committed(text, delta, seed, keys)
+        assert not is_committed(text, delta, seed[:-1] + b"?", keys)
+        assert not is_committed(text, change(KEYS), seed, keys)
+        assert not is_committed(text, delta, SEED, keys)
+    assert (went, delta.cells, len(delta.decisions), len(delta.facts)) == (4, {}, 0, 1)
+
+
+def test_what_takes_the_place_of_the_seed_holds_no_salt_of_what_is_gone() -> None:
+    text, drawn = commitment(change(KEYS), SEED, key_of(KEYS)), salts(SEED, 5).to_pylist()
+    seed = erased(text, change(KEYS), SEED, key_of(KEYS), np.array([1]))[1]
+    assert [salt in seed for salt in drawn] == [True, False, True, False, True]
+    assert SEED not in seed
 
 
 def test_a_leaf_stands_in_for_a_cell_whose_value_is_gone() -> None:

@@ -131,6 +131,19 @@ def invert(delta: Delta) -> Delta:
     return Delta(cells, facts=_swap(delta.facts))
 
 
+def without_rows(delta: Delta, gone: Ordinals) -> Delta:
+    """Return a change without the cells and decisions of some rows."""
+    cells = {name: _others(table, gone) for name, table in delta.cells.items()}
+    left = {name: table for name, table in cells.items() if len(table)}
+    return Delta(left, _others(delta.decisions, gone), delta.facts)
+
+
+def touches(delta: Delta, ordinals: Ordinals) -> bool:
+    """Whether a change holds cells or decisions of any of these rows."""
+    tables = [*delta.cells.values(), delta.decisions]
+    return any(np.isin(numbers(table, "ordinal"), ordinals).any() for table in tables)
+
+
 def stamped(delta: Delta, version: int) -> Delta:
     """Return a change whose cells carry the number of the version that made them.
 
@@ -138,6 +151,11 @@ def stamped(delta: Delta, version: int) -> Delta:
     """
     cells = {name: _stamped(table, version) for name, table in delta.cells.items()}
     return Delta(cells, delta.decisions, delta.facts)
+
+
+def _others(table: pa.Table, gone: Ordinals) -> pa.Table:
+    inside = np.isin(numbers(table, "ordinal"), gone)
+    return table.filter(pa.array(~inside)) if inside.any() else table
 
 
 def _stamped(table: pa.Table, version: int) -> pa.Table:

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from burnish.core.canonical import canonical_json
-from burnish.core.delta import COLUMN
+from burnish.core.delta import COLUMN, ROW, Delta
 
 ROLE = "role:"
 CLASS = "class:"
@@ -167,3 +167,18 @@ def _column_in_words(before: Any, after: Any) -> str:
 
 def _joined(names: str | list[str]) -> str:
     return names if isinstance(names, str) else ", ".join(names)
+
+
+def files_of(delta: Delta) -> tuple[set[str], dict[str, str]]:
+    """Return the segments that a change refers to, and the column files, each with its column."""
+    rows = delta.cells.get(ROW)
+    segments = set() if rows is None else set(rows["old"].unique().to_pylist())
+    segments |= set() if rows is None else set(rows["new"].unique().to_pylist())
+    columns = {}
+    for fact in delta.facts.to_pylist():
+        if fact["name"].startswith(COLUMN):
+            for text in filter(None, (fact["old"], fact["new"])):
+                source = json.loads(text).get("source")
+                if source:
+                    columns[source] = fact["name"].removeprefix(COLUMN)
+    return segments - {None}, columns

@@ -10,11 +10,13 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from burnish.dataset.history import History, files_of
-from burnish.errors import BusyError, CorruptError, OtherDatasetError, ReadOnlyError
+from burnish.core.delta import touches
+from burnish.core.schema import files_of
+from burnish.dataset.history import History
+from burnish.errors import BusyError, CorruptError, InputError, OtherDatasetError, ReadOnlyError
 from burnish.store.backend import CommitRecord, RefMove, StaleError
-from burnish.store.base import Base
-from burnish.store.packed import PackedFolder, is_id
+from burnish.store.files import is_id
+from burnish.store.packed import PackedFolder
 from burnish.store.portable import (
     Portable,
     checked,
@@ -71,20 +73,30 @@ class OtherStore:
 
     def segment(self, name: str) -> Path:
         """Return the file of added rows."""
+        self._refuse_rewritten(name)
         return self._history.path / "segments" / f"{name}.arrow"
 
     def column(self, name: str) -> Path | pa.Table:
         """Return an added column in portable form."""
+        self._refuse_rewritten(name)
         table = portable_column(self._history.rows, name)
         return self._history.path / "columns" / f"{name}.arrow" if table is None else table
+
+    def _refuse_rewritten(self, name: str) -> None:
+        if name in self._history.rows.rewritten:
+            raise InputError(
+                f"rows of {self._history.path} that are new here were purged there, so their file "
+                "is not the one that versions name",
+                hint="take the rows that are left: ds.add(other.to_arrow())",
+            )
 
 
 class OtherFolder:
     """A packed folder as a source, read with the base of a store."""
 
-    def __init__(self, packed: PackedFolder, base: Base) -> None:
+    def __init__(self, packed: PackedFolder, history: History) -> None:
         self._packed = packed
-        self._base = base
+        self._history = history
         self.root = packed.identity.root
 
     def refs(self, kind: str) -> dict[str, str]:
@@ -94,8 +106,9 @@ class OtherFolder:
     def version(self, commit: str) -> Portable:
         """Return a version, checked."""
         found = read_version(self._packed, commit)
+        _refuse_purged(self._history, found)
         with _blamed_on(self._packed.path_of(commit)):
-            return checked(found, self._base)
+            return checked(found, self._history.base)
 
     def segment(self, name: str) -> Path:
         """Return the file of added rows."""
@@ -151,13 +164,21 @@ def arrivals(history: History, source: Source, targets: Iterable[str]) -> list[C
         The store may not be written.
     """
     missing = _missing(history, source, targets)
+    epoch = history.epoch
+    for version in missing:
+        _refuse_purged(history, version)
     if missing and history.read_only:
         raise ReadOnlyError(
             f"the store {history.path} was opened read-only, and {len(missing)} versions are new",
             hint="open it with bn.open(path) where the folder can be written",
         )
     _take_files(history, source, [files_of(version.delta) for version in missing])
-    return [settle(version, history.base, history.numbered) for version in missing]
+    records = [settle(version, history.base, history.numbered) for version in missing]
+    if history.epoch != epoch:
+        raise BusyError(
+            f"rows or versions of {history.path} were taken away in between", hint="try again"
+        )
+    return records
 
 
 def came_from(history: History, records: list[CommitRecord], commit: str, earlier: str) -> bool:
@@ -189,7 +210,7 @@ def add(
         if not records and not moves:
             return moves
         try:
-            history.backend.add_commits(records, moves)
+            history.backend.add_commits(records, moves, history.epoch)
         except StaleError:
             continue
         history.refresh()
@@ -216,6 +237,17 @@ def _missing(history: History, source: Source, targets: Iterable[str]) -> list[P
     return order
 
 
+def _refuse_purged(history: History, version: Portable) -> None:
+    """Refuse to bring values back that were purged here."""
+    purged = history.rows.purged[history.rows.purged < len(history.base)]
+    if len(purged) and touches(version.delta, purged):
+        raise InputError(
+            f"version {version.id[:8]}… ({version.header['message']!r}) of the other copy "
+            "changes rows that were purged here",
+            hint="purge them in the other copy too, then fetch again",
+        )
+
+
 def _take_files(
     history: History, source: Source, files: list[tuple[set[str], dict[str, str]]]
 ) -> None:
@@ -229,5 +261,5 @@ def _take_files(
             take_segment(history.path, name, source.segment(name), history.rows.key)
     history.register(segments)
     for name, column in columns.items():
-        if not (history.path / "columns" / f"{name}.arrow").exists():
+        if not history.rows.path_of("columns", name).exists():
             take_column(source.column(name), name, column, history.rows, history.numbered)

@@ -58,7 +58,8 @@ class Blame:
         frame = frame.astype(object).where(frame.notna(), None)
         frame.loc[untouched, "author"] = makers[untouched].map(lambda version: version.author)
         frame.loc[untouched, "time"] = makers[untouched].map(lambda version: version.time)
-        frame["version"] = makers.map(lambda version: version and version.name)
+        names = [version.name if version else None for version in makers]
+        frame["version"] = pd.Series(names, dtype=object)
         frame["value"] = pd.Series(
             self._state.take(self.column, self._ordinals).to_pylist(), dtype=object
         )

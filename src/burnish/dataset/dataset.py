@@ -20,6 +20,7 @@ from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
 from burnish.dataset.gesture import count
 from burnish.dataset.history import History
+from burnish.dataset.housekeeping import Housekeeping
 from burnish.dataset.patching import Patching
 from burnish.dataset.rebasing import Rebasing
 from burnish.dataset.rows import ordinals_of
@@ -48,7 +49,7 @@ def _account() -> str:
         return f"user-{os.getuid()}"
 
 
-class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing):
+class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeeping):
     """A versioned table of examples, opened as a working copy.
 
     Made by `burnish.create` and `burnish.open`. Reading sees staged edits; each edit is one

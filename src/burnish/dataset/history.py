@@ -19,19 +19,20 @@ import pyarrow.compute as pc
 
 from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import COLUMN, ROW, VERSION, Delta, Ordinals, invert, squash
+from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import first_facts
+from burnish.core.schema import files_of, first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.layer import Stored, net
 from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, CorruptError, RefError, UnknownVersionError
+from burnish.errors import BurnishError, BusyError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
-from burnish.store.backend import Backend, CommitRecord, StaleError
+from burnish.store.backend import Backend, CommitRecord, RefMove, StaleError
+from burnish.store.base import Base, rewritten_base
 from burnish.store.codec import decode, encode, opened
 from burnish.store.portable import Portable, portable
-from burnish.store.rows import Rows, Segment, stored_keys, write_segment
+from burnish.store.rows import Rows, Segment, apart, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
 
 _SHORT = 6
@@ -55,38 +56,70 @@ class History:
         self.path = path
         self.read_only = read_only
         self._lock = threading.RLock()
+        self._swept: dict[str, str] = {}
         self._records: dict[str, CommitRecord] = {}
+        self.backend: Backend = SqliteBackend(path / "store.sqlite", read_only)
+        try:
+            if not read_only:
+                self.backend.finish()
+            self.store_id = self.backend.store_id()
+            self._read()
+        except BaseException:
+            self.backend.abandon()
+            raise
+
+    def _read(self) -> None:
+        """Read everything anew, as of one epoch."""
+        while True:
+            self.epoch = self.backend.epoch()
+            try:
+                self._read_once()
+            except BurnishError:
+                if self.backend.epoch() == self.epoch:
+                    raise
+            if self.backend.epoch() == self.epoch:
+                return
+
+    def _read_once(self) -> None:
+        self._gone = self.backend.gone()
+        self._records = {}
         self._numbers: dict[int, str] = {}
         self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._layers: dict[str, Stored] = {}
         self._fingerprints: dict[str, str] = {}
         self._decisions: dict[str, pa.Table] = {}
-        self.backend: Backend = SqliteBackend(path / "store.sqlite", read_only)
-        try:
-            self._gone = self.backend.gone()
-            self._load()
-            self.store_id = self.backend.store_id()
-            self.root = self._first()
-            self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
-            key = self.first_roles["key"]
-            base = self._records[self.root].header["base"]
-            self.base = open_base(path, [key] if isinstance(key, str) else list(key), base)
-            self._check_base()
-            self.rows = Rows(self.base, path)
-            self.refresh_rows()
-            self._keyframes = self.backend.keyframes()
-        except BaseException:
-            self.backend.abandon()
-            raise
+        self._load()
+        self.purges = self.backend.purges()
+        self.root = self._first()
+        self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
+        self.base = self._open_base()
+        self._check_base()
+        self.rows = Rows(self.base, self.path, self.purges)
+        self._register()
+        self._keyframes = self.backend.keyframes()
+
+    def _open_base(self) -> Base:
+        key = self.first_roles["key"]
+        written = self.base_hash()
+        first = self._records[self.root].header["base"]
+        file = None if written == first else rewritten_base(written)
+        return open_base(self.path, [key] if isinstance(key, str) else list(key), first, file)
+
+    def base_hash(self) -> str:
+        """Return the hash of the base: that of the first version, or what purges made of it."""
+        files = [file.after for p in self.purges for file in p.files if file.kind == "base"]
+        return files[-1] if files else str(self._records[self.root].header["base"])
 
     def refresh(self) -> None:
         """Read versions that other processes wrote."""
         with self._lock:
+            if self._renew():
+                return
             known = len(self._records)
             self._load()
             if len(self._records) > known:
-                self.refresh_rows()
+                self._register()
 
     def written(self, record: CommitRecord) -> None:
         """Take note of a version that was written here, and of those before it."""
@@ -99,8 +132,21 @@ class History:
     def refresh_rows(self) -> None:
         """Take note of rows that were added."""
         with self._lock:
-            found = self.backend.segments(after=self.rows.n_segments)
-            self.rows.register((name, np.frombuffer(o, np.int64)) for name, o in found)
+            if not self._renew():
+                self._register()
+
+    def _renew(self) -> bool:
+        """Read everything anew where something was taken away since it was read."""
+        if self.backend.epoch() == self.epoch:
+            return False
+        known = {commit: record.name for commit, record in self._records.items()}
+        self._read()
+        self._swept |= {c: name for c, name in known.items() if c not in self._records}
+        return True
+
+    def _register(self) -> None:
+        found = self.backend.segments(after=self.rows.n_segments)
+        self.rows.register((name, np.frombuffer(o, np.int64)) for name, o in found)
 
     def __iter__(self) -> Iterator[Version]:
         return (self.version(commit) for commit in list(self._records))
@@ -129,7 +175,7 @@ class History:
         if found is None:
             names = ", ".join(record.name for record in list(self._records.values())[-5:])
             raise UnknownVersionError(
-                f"there is no version {ref!r}; the last ones are {names}",
+                f"{self._absence(str(ref))}; the last ones are {names}",
                 hint="ds.log() lists all versions",
             )
         return found
@@ -142,9 +188,18 @@ class History:
         table : Table
             Columns by id, keys among them, each key once.
         """
-        name = write_segment(self.path, table, self.rows.key)
-        self.register([name])
-        return self.rows.segment(name)
+        while True:
+            own = apart(table, self.rows.key, self.rows.taken)
+            name = write_segment(self.path, own, self.rows.key)
+            epoch = self.epoch
+            try:
+                self.register([name])
+            except CorruptError:  # a purge in between may have taken the file
+                self.refresh_rows()
+                if self.epoch == epoch:
+                    raise
+            if self.epoch == epoch:
+                return self.rows.segment(name)
 
     def register(self, segments: list[str]) -> None:
         """Give the rows of segments, whose files are there, their ordinals."""
@@ -166,10 +221,6 @@ class History:
             self.add_rows(keys.filter(unknown))
         return self.rows.find(canonical)
 
-    def base_hash(self) -> str:
-        """Return the hash of the base."""
-        return str(self._record(self.root).header["base"])
-
     def has(self, commit: str) -> bool:
         """Whether there is a version of this id."""
         return commit in self._records
@@ -188,6 +239,22 @@ class History:
             n_cells=len(delta),
         )
         return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
+
+    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
+        """Add versions that were put together from what this handle knows.
+
+        Raises
+        ------
+        BusyError
+            Another process moved a name, or took something away, in between.
+        """
+        try:
+            self.backend.add_commits(records, moves, self.epoch)
+        except StaleError:
+            raise BusyError(
+                f"another process changed the store {self.path} in between", hint="try again"
+            ) from None
+        self.refresh()
 
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
@@ -217,6 +284,7 @@ class History:
         try:
             yield
         except CorruptError as error:
+            self.refresh()
             name = self._record(commit).name
             raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
 
@@ -349,7 +417,7 @@ class History:
 
     def _keep_sums(self, commit: str, sums: dict[str, int]) -> None:
         with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
-            self.backend.keep_sums(commit, sums)
+            self.backend.keep_sums(commit, sums, self.epoch)
 
     def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
         """Note what was made of a version, once; a store that is only read takes no note."""
@@ -375,12 +443,16 @@ class History:
         if problems:
             return problems
         self.refresh()
+        if self.backend.unfinished():
+            return ["a purge is not finished, so that files still hold what it erased: open again"]
         problems = self.base.verify(self.base_hash())
+        if problems:
+            return problems
+        problems = self._verify_files()
         if problems:
             return problems
         for record in list(self._records.values()):
             problems += self._verify_commit(record)
-        problems += self._verify_files()
         for kind in ("branch", "tag", "remote"):
             for name, target in self.backend.refs(kind).items():
                 problems += self._verify_head(f"{kind} {name!r}", target)
@@ -432,9 +504,19 @@ class History:
     def _record(self, commit: str) -> CommitRecord:
         if commit not in self._records:
             self.refresh()
+        if commit in self._swept:
+            raise UnknownVersionError(
+                f"the version {self._swept[commit]} was swept away: no branch or tag led to it",
+                hint="ds.log(all=True) lists what there is",
+            )
         if commit not in self._records:
             raise self._corrupt(f"misses the version {commit[:8]}…")
         return self._records[commit]
+
+    def _absence(self, ref: str) -> str:
+        if ref[:1] == "v" and ref[1:].isdecimal() and int(ref[1:]) in self._gone:
+            return f"the version {ref} was swept away: no branch or tag led to it"
+        return f"there is no version {ref!r}"
 
     def _by_name(self, ref: str) -> str | None:
         if ref[:1] == "v" and ref[1:].isdecimal():
@@ -478,7 +560,7 @@ class History:
             return state
         blob = encode(state.changed, {})
         with contextlib.suppress(BurnishError):  # a cache
-            self.backend.keep_keyframe(commit, blob)
+            self.backend.keep_keyframe(commit, blob, self.epoch)
             self._keyframes.add(commit)
         return state.flat(_kept(blob))
 
@@ -509,9 +591,11 @@ class History:
             delta = self.delta(record.id)
         except CorruptError as error:
             return [error.message]
-        if not is_committed(record.header["cells"], delta, record.seed, self.key_bytes):
-            return [f"{record.name}: its cells are not those that were committed"]
-        return []
+        try:
+            good = is_committed(record.header["cells"], delta, record.seed, self.key_bytes)
+        except (pa.ArrowException, LookupError):  # it has rows that are not there
+            good = False
+        return [] if good else [f"{record.name}: its cells are not those that were committed"]
 
     def _verify_files(self) -> list[str]:
         """Check the files of rows and columns that versions or staged edits refer to."""
@@ -546,21 +630,6 @@ class History:
 
 def _kept(keyframe: bytes) -> Stored:
     return Stored(opened(keyframe), 0, lambda numbers: numbers)
-
-
-def files_of(delta: Delta) -> tuple[set[str], dict[str, str]]:
-    """Return the segments that a change refers to, and the column files, each with its column."""
-    rows = delta.cells.get(ROW)
-    segments = set() if rows is None else set(rows["old"].unique().to_pylist())
-    segments |= set() if rows is None else set(rows["new"].unique().to_pylist())
-    columns = {}
-    for fact in delta.facts.to_pylist():
-        if fact["name"].startswith(COLUMN):
-            for text in filter(None, (fact["old"], fact["new"])):
-                source = json.loads(text).get("source")
-                if source:
-                    columns[source] = fact["name"].removeprefix(COLUMN)
-    return segments - {None}, columns
 
 
 def header(

@@ -42,13 +42,14 @@ def content_names(piece: pa.Table) -> list[str]:
 
 def counted_keys(names: list[str], taken: Callable[[pa.Array], Mask] | None = None) -> pa.Array:
     """Return names as keys, with a counter where they occur again; see `content_keys`."""
-    used: set[str] = set()
+    given: set[str] = set()
     while True:
+        used = set(given)
         keys = [_counted(name, used) for name in names]
         again = taken(pa.array(keys, pa.string())) if taken else np.zeros(len(keys), bool)
         if not again.any():
             return pa.array(keys, pa.string())
-        used = {key for key, there in zip(keys, again, strict=True) if there}
+        given |= {key for key, there in zip(keys, again, strict=True) if there}
 
 
 def _counted(name: str, used: set[str]) -> str:

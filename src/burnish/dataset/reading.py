@@ -179,6 +179,12 @@ def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:
 
 def find_keys(state: State, keys: KeyArray) -> Ordinals:
     """Return the ordinal of each key, -1 where no row has it; dropped rows are rows."""
+    found = find_ever(state, keys)
+    return np.where(state.is_there(found), found, -1)
+
+
+def find_ever(state: State, keys: KeyArray) -> Ordinals:
+    """Return the ordinal of each key, -1 where no row of any version, or staged, has it."""
     from burnish.core.canonical import key_bytes
 
     names = state.key
@@ -190,7 +196,7 @@ def find_keys(state: State, keys: KeyArray) -> Ordinals:
         arrays.append(array)
         known &= fits
     found = state.rows.find(key_bytes(arrays))
-    return np.where(known & state.is_there(found), found, -1)
+    return np.where(known, found, -1)
 
 
 def live_ordinals(state: State, keys: KeyArray) -> Ordinals:
@@ -214,14 +220,18 @@ def live_ordinals(state: State, keys: KeyArray) -> Ordinals:
 def known_ordinals(state: State, keys: KeyArray) -> Ordinals:
     """Return the ordinals of keys that must all exist, dropped or not."""
     found = find_keys(state, keys)
-    missing = ~state.is_there(found)
+    refuse_unknown(state, keys, ~state.is_there(found))
+    return found
+
+
+def refuse_unknown(state: State, keys: KeyArray, missing: Mask) -> None:
+    """Refuse keys that name no row."""
     if missing.any():
-        example = keys_at(state, np.array([0], np.int64))[0]
+        example = "".join(f", for example {key!r}" for key in keys_at(state, state.live[:1]))
         raise KeysError(
             f"{int(missing.sum())} of {len(keys)} keys are unknown: {shorten(keys[missing])}",
-            hint=f"pass keys as in column {'/'.join(state.key)!r}, for example {example!r}",
+            hint=f"pass keys as in column {'/'.join(state.key)!r}{example}",
         )
-    return found
 
 
 def _columns_of(keys: KeyArray, width: int) -> list[list[Any]]:

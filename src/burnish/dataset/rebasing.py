@@ -20,9 +20,9 @@ from burnish.dataset.history import History
 from burnish.dataset.identity import check_keys
 from burnish.dataset.state import State
 from burnish.dataset.views import Merge
-from burnish.errors import BusyError, ColumnError
+from burnish.errors import ColumnError
 from burnish.io.frames import to_table
-from burnish.store.backend import RefMove, StaleError
+from burnish.store.backend import RefMove
 from burnish.store.rows import one_chunk
 
 UPSTREAM = "upstream"
@@ -115,14 +115,7 @@ class Rebasing(Branching):
         if delta:
             record = history.record(delta, [old], message, who, uuid.uuid4().hex)
             move = RefMove("remote", UPSTREAM, known, record.id, who, message)
-            try:
-                history.backend.add_commits([record], [move])
-            except StaleError:
-                raise BusyError(
-                    "another process brought in a newer edition at the same time",
-                    hint="call ds.rebase(frame) again",
-                ) from None
-            history.refresh()
+            history.add_commits([record], [move])
             old = record.id
         rule = f", resolve={resolve!r}" if isinstance(resolve, str | dict) else ""
         merge = self._merged(old, resolve, f"merge {UPSTREAM}", author, f"ds.rebase(frame{rule})")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from burnish.core.names import checked_name
+from burnish.core.schema import files_of
 from burnish.core.version import Version
 from burnish.dataset.arriving import OtherFolder, OtherStore, Source, add, arrivals, same_dataset
 from burnish.dataset.editing import Editing
-from burnish.dataset.history import History, files_of
+from burnish.dataset.history import History
 from burnish.errors import InputError, NotAStoreError, RefError
 from burnish.store.backend import RefMove
 from burnish.store.packed import REFS, Identity, PackedFolder, is_packed
@@ -100,6 +101,9 @@ class Sharing(Editing):
             Something in it is not what was written; nothing comes in then.
         RefError
             A branch or tag of this copy has the name that a branch of the other would get.
+        InputError
+            What is new would bring back rows that were purged here, or needs rows that were
+            purged there.
 
         Notes
         -----
@@ -135,7 +139,7 @@ class Sharing(Editing):
         RefError
             A branch in the folder stands at a version that this copy's branch has not come from.
         InputError
-            The rows of the dataset lie in files outside of the store.
+            The rows of the dataset lie in files outside of the store, or some were purged.
 
         Notes
         -----
@@ -153,7 +157,7 @@ def source_at(path: Path, history: History) -> Iterator[Source]:
     if is_packed(path):
         found = PackedFolder(path)
         same_dataset(history, found.identity.root, path)
-        yield OtherFolder(found, history.base)
+        yield OtherFolder(found, history)
         return
     if not (path / STORE).is_file():
         raise NotAStoreError(
@@ -225,6 +229,12 @@ def packed(history: History, folder: Path) -> Packed:
 
 
 def _folder_for(history: History, folder: Path) -> PackedFolder:
+    if history.purges:
+        raise InputError(
+            "rows of this dataset were purged, and the names of packed files say what they held "
+            "before",
+            hint="make a dataset of what is left: bn.create(path, ds.to_arrow(), key=…)",
+        )
     if not (history.path / "base.arrow").is_file():
         raise InputError(
             "the rows of this dataset lie in files outside of its store, so a packed folder "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from burnish.core.version import Version
 from burnish.dataset.history import History
 from burnish.dataset.reading import Reading
 from burnish.dataset.state import State
+from burnish.errors import ClosedError
 
 
 class Snapshot(Reading):
@@ -21,6 +24,8 @@ class Snapshot(Reading):
         self.version: Version = history.version(commit)
 
     def _state(self) -> State:
+        with contextlib.suppress(ClosedError):  # what was read before stays readable
+            self._history.refresh_rows()
         return self._history.state(self.version.id)
 
     @property

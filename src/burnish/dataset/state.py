@@ -181,12 +181,15 @@ class State:
     def is_there(self, ordinals: Ordinals) -> Mask:
         """Return which ordinals are rows of the base or were added, dropped ones included."""
         there = (ordinals >= 0) & (ordinals < len(self.rows.base))
+        if len(self.rows.purged):
+            there &= ~np.isin(ordinals, self.rows.purged)
         return there | np.isin(ordinals, self.added) if len(self.added) else there
 
     @property
     def there(self) -> Ordinals:
         """Ordinals of the rows of the base and those that were added, dropped ones included."""
-        return np.concatenate([np.arange(len(self.rows.base), dtype=np.int64), self.added])
+        own = np.arange(len(self.rows.base), dtype=np.int64)
+        return np.concatenate([np.setdiff1d(own, self.rows.purged), self.added])
 
     @property
     def column_ids(self) -> set[str]:
@@ -344,6 +347,7 @@ class State:
             mask = np.zeros(self.n_ordinals, dtype=bool)
             mask[: len(self.rows.base)] = True
             mask[self.added] = True
+            mask[self.rows.purged[self.rows.purged < len(mask)]] = False
             news = self._news(DROPPED)
         else:
             mask, news = known.value, self._news(DROPPED, depth)

@@ -135,7 +135,7 @@ def _fill(draft: Path, packed: PackedFolder, user: str) -> None:
     SqliteBackend.create(draft / STORE, meta, record)
     history = History(draft)
     try:
-        source = OtherFolder(packed, history.base)
+        source = OtherFolder(packed, history)
         source.version(root)
         records = arrivals(history, source, _targets(refs))
         add(history, records, lambda: _first_moves(history, refs, user))
@@ -181,7 +181,7 @@ def _first_moves(history: History, refs: Refs, user: str) -> list[RefMove]:
 def _update(ds: Dataset, packed: PackedFolder) -> None:
     history, name, refs = ds._history, stem(packed.path), _refs(packed)
     same_dataset(history, packed.identity.root, packed.path)
-    records = arrivals(history, OtherFolder(packed, history.base), _targets(refs))
+    records = arrivals(history, OtherFolder(packed, history), _targets(refs))
     apart: list[str] = []
 
     def plan() -> list[RefMove]:

@@ -32,7 +32,7 @@ _GROUPS = ("column", "author", "reason", "finding", "version")
 _DECISION = ["key", "verdict", "finding", "position", "reason", "author", "time", "version"]
 
 
-class _Listed(Sequence[T]):
+class Listed(Sequence[T]):
     """A sequence that is shown as text and as a table."""
 
     _items: tuple[T, ...]
@@ -56,7 +56,7 @@ class _Listed(Sequence[T]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Log(_Listed[Version]):
+class Log(Listed[Version]):
     """Versions, newest first; children stand before their parents.
 
     Attributes
@@ -101,7 +101,7 @@ class Log(_Listed[Version]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reflog(_Listed[tuple[RefMove, str]]):
+class Reflog(Listed[tuple[RefMove, str]]):
     """Moves of branches and tags, newest first."""
 
     _items: tuple[tuple[RefMove, str], ...]
@@ -122,7 +122,8 @@ class Reflog(_Listed[tuple[RefMove, str]]):
             for m, time in self
         ]
         names = ["time", "kind", "name", "old", "new", "user", "act"]
-        return pd.DataFrame(rows, columns=names)
+        frame = pd.DataFrame(rows, columns=names, dtype=object)
+        return frame.astype({"time": "datetime64[us, UTC]"})
 
     def _named(self, commit: str | None) -> str | None:
         return None if commit is None else self._name_of(commit)

@@ -125,13 +125,21 @@ class WorkingCopy:
     def refresh(self) -> None:
         """Notice what other processes wrote."""
         with self._lock:
+            epoch = self._epoch
             found = self.history.backend.working(self.branch, self.user)
             moved = found.seq != self._where.seq
             if moved:
                 self._load()
             moved = self._follow() or moved
+            reshaped = self._epoch != epoch
         if moved:
-            self.tell(Change("external", "changed in another process", ""))
+            self.tell(Change("external", "changed in another process", "", reshaped=reshaped))
+
+    def reload(self, text: str, code: str) -> None:
+        """Read everything anew after this process took something away."""
+        with self._lock:
+            self._load()
+        self.tell(Change("external", text, code, reshaped=True))
 
     def stage(self, make: Callable[[State], Gesture]) -> Gesture:
         """Journal and apply a gesture made from the state of this moment."""
@@ -183,14 +191,14 @@ class WorkingCopy:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
         why = Provenance(author, f"revert {name}")
-        back = signed(invert(self.history.delta(commit)), why)
         parents = self.history.version(commit).parents
         before = partial(self.history.state, parents[0] if parents else commit)
-        if not len(back):
-            raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
         hint = "set those cells by hand, or revert the later version first"
 
         def make() -> Delta:
+            back = signed(invert(self.history.delta(commit)), why)
+            if not len(back):
+                raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
             fitting = self._fitting(back, before, f"reverting {name}", hint)
             if fitting is None:
                 raise UndoError(
@@ -203,12 +211,15 @@ class WorkingCopy:
     def cherry_pick(self, commit: str, author: str) -> Version:
         """Write a version that makes the change of another one here."""
         version = self.history.version(commit)
-        change = unnumbered(self.history.delta(commit))
         hint = (
             f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
         )
         there = partial(self.history.state, commit)
-        make = partial(self._fitting, change, there, f"picking {version.name}", hint)
+
+        def make() -> Delta | None:
+            change = unnumbered(self.history.delta(commit))
+            return self._fitting(change, there, f"picking {version.name}", hint)
+
         message = f"{version.message} (picked from {version.name})"
         return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
 
@@ -402,6 +413,7 @@ class WorkingCopy:
     def _load(self) -> None:
         self._where, blobs = self.history.backend.journal(self.branch, self.user)
         self.history.refresh_rows()
+        self._epoch = self.history.epoch
         self._gestures = [Gesture.decode(blob) for blob in blobs]
         self._derive()
 

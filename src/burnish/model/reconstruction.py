@@ -162,7 +162,7 @@ def reconstruct(
         found = _remembered(ds, given) if isinstance(given, str) else given
         record = found.record
         snapshot = _version(ds, record)
-        data = _verified(snapshot, record)
+        data = _verified(ds, snapshot, record)
         rows = Reconstruction(
             found,
             snapshot.version.name,
@@ -227,7 +227,27 @@ def _version(ds: Any, record: Record) -> Any:
     )
 
 
-def _verified(snapshot: Any, record: Record) -> TrainingData:
+def _verified(ds: Any, snapshot: Any, record: Record) -> TrainingData:
+    try:
+        return _as_recorded(snapshot, record)
+    except ReconstructionError as error:
+        purged = [purge for purge in ds.purges if snapshot.version.name in purge.versions]
+        if purged:
+            raise _purged(snapshot, purged) from error
+        raise
+
+
+def _purged(snapshot: Any, purges: list[Any]) -> ReconstructionError:
+    rows, last = sum(purge.rows for purge in purges), purges[-1]
+    why = f" ({last.reason})" if last.reason else ""
+    return ReconstructionError(
+        f"{snapshot.version.name} was affected by the purge of {rows:,} row{'s' * (rows != 1)} on "
+        f"{last.time:%Y-%m-%d}{why}, so rows that it was trained on are gone",
+        hint="train again on what is left: ds.purges lists what was erased",
+    )
+
+
+def _as_recorded(snapshot: Any, record: Record) -> TrainingData:
     names = [column["name"] for column in record["columns"]]
     group = (record["folds"] or {}).get("group")
     read = names if group is None else [*names, group]

@@ -277,14 +277,16 @@ class Adoption:
         )
 
 
-def open_base(folder: Path, key: list[str], expected: str) -> Base:
-    """Open the base of a store, of whichever kind it is.
+def open_base(folder: Path, key: list[str], expected: str, file: str | None = None) -> Base:
+    """Open the base of a store, of whichever kind it is; a file in its place where one is named.
 
     Raises
     ------
     CorruptError
         It cannot be read, or files that it refers to are gone or hold other bytes.
     """
+    if file is not None:
+        return MappedBase(folder, key, file)
     if (folder / DESCRIPTOR).is_file():
         return AdoptedBase(folder, key, expected)
     return MappedBase(folder, key)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from burnish.store.rows import Rows
+    from burnish.store.sweeping import Litter
 
 
 class StaleError(Exception):
@@ -49,10 +56,60 @@ class RefMove:
     act: str
 
 
+@dataclass(frozen=True)
+class Rewritten:
+    """A file that a purge wrote anew.
+
+    Attributes
+    ----------
+    kind : {"base", "segment", "column"}
+    name : str
+        What versions call it.
+    before, after : str
+        Hash of its content; the file bears the name of the latter.
+    """
+
+    kind: str
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, eq=False)
+class PurgeRecord:
+    """What was erased for good, as the store notes it: no key, no value, no hash of one.
+
+    Attributes
+    ----------
+    author, reason, time : str
+        Time as in ISO 8601.
+    ordinals : array of int64
+        Ordinals of the rows, which no row will have again.
+    cells, decisions : int
+        How many of committed versions were erased.
+    versions : tuple of str
+        Ids of versions in which a row of them was live.
+    files : tuple of Rewritten
+    """
+
+    author: str
+    reason: str | None
+    time: str
+    ordinals: npt.NDArray[np.int64]
+    cells: int = 0
+    decisions: int = 0
+    versions: tuple[str, ...] = ()
+    files: tuple[Rewritten, ...] = field(default=())
+
+
 class Backend(Protocol):
     """Keeps commits, refs, working copies and journals; every write is atomic and durable."""
 
     read_only: bool
+
+    def check_writable(self) -> None:
+        """Raise ReadOnlyError where the store may only be read."""
+        ...
 
     def meta(self) -> dict[str, str]:
         """Return the store's own facts: format, id, base."""
@@ -64,6 +121,10 @@ class Backend(Protocol):
 
     def gone(self) -> frozenset[int]:
         """Return the numbers of versions that were swept away."""
+        ...
+
+    def epoch(self) -> int:
+        """Return how often something was taken away: what was read before may be gone."""
         ...
 
     def commits(self, after: int = -1) -> list[CommitRecord]:
@@ -94,10 +155,13 @@ class Backend(Protocol):
         """Register a segment; StaleError when there are others than the `seen` ones."""
         ...
 
-    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
+    def add_commits(
+        self, records: list[CommitRecord], moves: list[RefMove], epoch: int | None = None
+    ) -> None:
         """Add versions that were made elsewhere, parents first, and move names, all or nothing.
 
-        Versions that are there already are left as they are.
+        Versions that are there already are left as they are. StaleError when a name moved, or
+        something was taken away since an epoch.
         """
         ...
 
@@ -109,8 +173,8 @@ class Backend(Protocol):
         """Return the kept state of a version; a cache."""
         ...
 
-    def keep_keyframe(self, commit: str, state: bytes) -> None:
-        """Keep the state of a version; a cache."""
+    def keep_keyframe(self, commit: str, state: bytes, epoch: int) -> None:
+        """Keep the state of a version, as it was in an epoch; a cache."""
         ...
 
     def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
@@ -182,12 +246,30 @@ class Backend(Protocol):
         """Return the column sums of a version when they were kept."""
         ...
 
-    def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
-        """Keep column sums; a cache."""
+    def keep_sums(self, commit: str, sums: dict[str, int], epoch: int) -> None:
+        """Keep column sums, as they were in an epoch; a cache."""
         ...
 
-    def check_writable(self) -> None:
-        """Raise ReadOnlyError where nothing may be written."""
+    def purges(self) -> list[PurgeRecord]:
+        """Return what was erased, in order."""
+        ...
+
+    def sweep(self, since: str | None = None, dry_run: bool = False) -> Litter:
+        """Remove what nothing leads to, but what a name stood at since a time; return what."""
+        ...
+
+    def purge(
+        self, rows: Rows, epoch: int, wanted: PurgeRecord, words: Sequence[str]
+    ) -> PurgeRecord:
+        """Erase rows for good, all or nothing. May raise StaleError."""
+        ...
+
+    def unfinished(self) -> list[str] | None:
+        """Return the files that a purge still has to remove, None where it is done."""
+        ...
+
+    def finish(self) -> bool:
+        """Remove what a purge left behind; False where it has to be tried again."""
         ...
 
     def integrity(self) -> list[str]:

@@ -24,6 +24,8 @@ from burnish.core.canonical import key_bytes
 from burnish.core.fingerprint import digests
 from burnish.errors import CorruptError
 
+BASE = "base.arrow"
+INDEX = ("keys.hash.npy", "keys.ordinal.npy")
 Ordinals = npt.NDArray[np.int64]
 Words = tuple[pa.Array, npt.NDArray[np.integer]]
 _SAMPLE = 1 << 12
@@ -93,17 +95,25 @@ class Base(ABC):
 
 
 class MappedBase(Base):
-    """A base in the store's own ``base.arrow``, mapped into memory."""
+    """A base in a file of the store, mapped into memory.
 
-    def __init__(self, folder: Path, key: list[str]) -> None:
+    Parameters
+    ----------
+    folder : Path
+    key : list of str
+    file : str, default "base.arrow"
+    """
+
+    def __init__(self, folder: Path, key: list[str], file: str = BASE) -> None:
         super().__init__(folder, key)
-        self._table = map_table(folder / "base.arrow")
+        self.file = file
+        self._table = map_table(folder / file)
 
     @staticmethod
     def write(folder: Path, table: pa.Table, key: list[str]) -> str:
         """Write the file and its index; return the file's SHA-256."""
         KeyIndex.build(folder, key_bytes([table[name] for name in key]))
-        return write_table(folder / "base.arrow", table)
+        return write_table(folder / BASE, table)
 
     @property
     def schema(self) -> pa.Schema:
@@ -124,9 +134,9 @@ class MappedBase(Base):
 
     def verify(self, expected: str) -> list[str]:
         """Return what is wrong with the file, nothing when its bytes are those written."""
-        found = file_hash(self.folder / "base.arrow")
+        found = file_hash(self.folder / self.file)
         if found != expected:
-            return [f"base.arrow has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
+            return [f"{self.file} has SHA-256 {found[:12]}…, expected {expected[:12]}…"]
         return self._verify_index()
 
 
@@ -161,16 +171,15 @@ class KeyIndex:
         """Build the index and write it where the folder can be written."""
         index = cls.of(keys)
         with contextlib.suppress(OSError):
-            _save(folder / "keys.hash.npy", index._hashes)
-            _save(folder / "keys.ordinal.npy", index._ordinals)
+            for name, values in zip(INDEX, (index._hashes, index._ordinals), strict=True):
+                _save(folder / name, values)
         return index
 
     @classmethod
     def open(cls, folder: Path, base: Keyed) -> KeyIndex:
         """Map the index, or build it again where it is missing or of another length."""
         try:
-            hashes = np.load(folder / "keys.hash.npy", mmap_mode="r")
-            ordinals = np.load(folder / "keys.ordinal.npy", mmap_mode="r")
+            hashes, ordinals = (np.load(folder / name, mmap_mode="r") for name in INDEX)
         except (OSError, ValueError, EOFError):
             return cls.build(folder, base.key_bytes())
         shapes = [(array.dtype.str, array.shape) for array in (hashes, ordinals)]
@@ -209,6 +218,31 @@ class KeyIndex:
                 return ordinal
             place += 1
         return -1
+
+
+def write_without(base: Base, gone: Ordinals) -> str:
+    """Write a base again without the values of some rows; return the file's SHA-256.
+
+    Costs the memory of the whole table. The file is `rewritten_base` of what is returned; all
+    cells of those rows, keys too, are null in it.
+    """
+    mask = np.zeros(len(base), bool)
+    mask[gone] = True
+    places = pa.array(np.arange(len(base)), mask=mask)
+    columns = [base.column(name).take(places) for name in base.schema.names]
+    draft = base.folder / f".{BASE}.{uuid.uuid4().hex[:8]}"
+    try:
+        found = write_table(draft, pa.Table.from_arrays(columns, schema=base.schema))
+        draft.replace(base.folder / rewritten_base(found))
+        flush(base.folder)
+    finally:
+        draft.unlink(missing_ok=True)
+    return found
+
+
+def rewritten_base(content: str) -> str:
+    """Return the name of the base that a purge wrote, given its SHA-256."""
+    return f"base.{content[:16]}.arrow"
 
 
 def words_of(column: pa.Array) -> Words | None:

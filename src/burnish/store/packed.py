@@ -20,7 +20,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,14 +32,13 @@ import pyarrow as pa
 from burnish.core.canonical import canonical_json
 from burnish.errors import CorruptError, FormatError, NotAStoreError
 from burnish.store.base import file_hash, flush, write_table
-from burnish.store.files import place
+from burnish.store.files import is_id, place
 
 FORMAT = 1
 MARKER = "burnish.json"
 REFS = ("branch", "tag")
 _DRAFT = ".draft-"
 _SHORT = 16
-_ID = re.compile(r"[0-9a-f]{64}")
 _HINT = "check the folder out again, or pack the dataset into it anew"
 
 
@@ -142,22 +140,22 @@ class PackedFolder:
 
     def has_version(self, commit: str) -> bool:
         """Whether a version is there."""
-        return self._version(commit).exists()
+        return self.path_of(commit).exists()
 
     def version(self, commit: str) -> bytes:
         """Return the bytes of a version."""
         try:
-            return self._version(commit).read_bytes()
+            return self.path_of(commit).read_bytes()
         except OSError as error:
-            raise _missing(self._version(commit), error) from error
+            raise _missing(self.path_of(commit), error) from error
 
     def path_of(self, commit: str) -> Path:
         """Return where a version lies."""
-        return self._version(commit)
+        return self.path / "versions" / commit[:2] / commit
 
     def add_version(self, commit: str, content: bytes) -> None:
         """Write a version."""
-        self._write(self._version(commit), lambda draft: _put(draft, content))
+        self._write(self.path_of(commit), lambda draft: _put(draft, content))
 
     def base(self, expected: str) -> Path:
         """Return the path of the base."""
@@ -218,7 +216,7 @@ class PackedFolder:
                 f"{file} holds {text[:80]!r}, expected the id of a version", hint=_HINT
             )
         if not self.has_version(text):
-            path = self._version(text)
+            path = self.path_of(text)
             raise CorruptError(f"{file} stands at a version that is missing: {path}", hint=_HINT)
         return text
 
@@ -240,18 +238,10 @@ class PackedFolder:
                 flush(folder)
         self._touched.clear()
 
-    def _version(self, commit: str) -> Path:
-        return self.path / "versions" / commit[:2] / commit
-
 
 def is_packed(path: Path) -> bool:
     """Whether a folder holds a packed dataset."""
     return (path / MARKER).is_file()
-
-
-def is_id(text: object) -> bool:
-    """Whether a text is the id of a version, a segment or a column, and so safe as a file name."""
-    return isinstance(text, str) and _ID.fullmatch(text) is not None
 
 
 def _identity(path: Path) -> Identity:

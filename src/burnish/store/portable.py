@@ -26,7 +26,7 @@ from burnish.errors import CorruptError, FormatError
 from burnish.store.backend import CommitRecord
 from burnish.store.base import Base, map_table
 from burnish.store.codec import decode, encode
-from burnish.store.files import place, write_once
+from burnish.store.files import is_id, place, write_once
 from burnish.store.rows import ORDINAL, VALUE, Rows, column_id, one_chunk, woven, write_column
 
 FORMAT = 1
@@ -129,7 +129,7 @@ def load(commit: str, blob: bytes) -> Portable:
         header, seed, notes = head["header"], bytes.fromhex(head["seed"]), head["notes"]
     except (KeyError, TypeError, ValueError) as error:
         raise _wrong(commit, f"cannot be read: {error}") from error
-    if commit_id(header) != commit:
+    if commit_id(header) != commit or not all(map(is_id, header["parents"])):
         raise _wrong(commit, "has another header than the one its id was made of")
     return Portable(commit, header, seed, Delta(cells, delta.decisions, delta.facts), keys, notes)
 

@@ -3,13 +3,16 @@
 Added rows lie in segments, added columns in column files: Arrow files named by a hash of their
 content, written once. A key has one ordinal in a store for good, whichever segments hold a row of
 that key; a cell of the column ``$row`` says from which segment a version reads it.
+
+A segment that was swept leaves its ordinals taken, without keys. A file that a purge wrote anew
+bears another name, yet versions call it by the old one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,13 +25,21 @@ from burnish.core.canonical import canonical_json, key_bytes, logical_type
 from burnish.core.delta import Ordinals
 from burnish.core.fingerprint import column_sum, fingerprint
 from burnish.errors import CorruptError
+from burnish.store.backend import PurgeRecord
 from burnish.store.base import Base, KeyIndex, flush, map_table
 from burnish.store.files import place, write_once
 
 PARENT = "$parent:"
+AGAIN = "$again"
+SWEPT = "swept:"
 ORDINAL = "$ordinal"
 VALUE = "$value"
+_HINT = "restore the folder from a copy"
+_OTHER_ROWS = "segments/{}.arrow holds other rows than were added"
+_OTHER_VALUES = "columns/{}.arrow holds other values than were added"
+_GARBAGE = (pa.ArrowException, LookupError, ValueError, OverflowError, TypeError)
 _TAKEN = "restore the file from a copy"
+_NONE = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +81,7 @@ class ColumnFile:
 
     ordinals: Ordinals
     values: pa.Array
+    again: int = 0
 
 
 class Rows:
@@ -80,9 +92,20 @@ class Rows:
     base : Base
     folder : Path
         The store's folder; holds ``segments`` and ``columns``.
+    purges : sequence of PurgeRecord
+        What was erased.
+
+    Attributes
+    ----------
+    purged : array of int64
+        Ordinals of erased rows, rising; no version has them.
+    rewritten : mapping of str to str
+        Name of a segment or column file → name of the file that took its place.
+    taken : set of str
+        Names of files that purges removed; none bears them again.
     """
 
-    def __init__(self, base: Base, folder: Path) -> None:
+    def __init__(self, base: Base, folder: Path, purges: Sequence[PurgeRecord] = ()) -> None:
         self.base = base
         self.folder = folder
         self.key = base.key
@@ -91,7 +114,10 @@ class Rows:
         self._segments: dict[str, Segment] = {}
         self._columns: dict[str, ColumnFile] = {}
         self._extra: _Extra | None = None
-        self.n_ordinals = len(base)
+        self.purged: Ordinals = np.unique(np.concatenate([_NONE, *(p.ordinals for p in purges)]))
+        self.rewritten = {f.name: f.after for p in purges for f in p.files if f.kind != "base"}
+        self.taken = {name for p in purges for f in p.files for name in (f.name, f.before)}
+        self.n_ordinals = max(len(base), int(self.purged.max(initial=-1)) + 1)
 
     @property
     def n_segments(self) -> int:
@@ -110,6 +136,10 @@ class Rows:
                 self.n_ordinals = max(self.n_ordinals, int(ordinals.max(initial=-1)) + 1)
                 self._extra = None
 
+    def registered(self) -> Iterator[tuple[str, Ordinals]]:
+        """Return the segments that are there, with their ordinals."""
+        return (part for part in self._registered.items() if not part[0].startswith(SWEPT))
+
     def segment(self, name: str) -> Segment:
         """Return a segment, mapped from its file."""
         with self._lock:
@@ -117,8 +147,12 @@ class Rows:
             if found is None:
                 if name not in self._registered:
                     raise _missing(self.folder, f"the added rows {name[:12]}…")
-                table = map_table(self.folder / "segments" / f"{name}.arrow")
+                table = map_table(self.path_of("segments", name))
                 found = Segment(name, self._registered[name], table)
+                missing = [key for key in self.key if key not in table.column_names]
+                if missing or len(table) != len(found.ordinals):
+                    file = self.rewritten.get(name, name)
+                    raise CorruptError(_OTHER_ROWS.format(file), hint=_HINT)
                 self._segments[name] = found
             return found
 
@@ -127,11 +161,13 @@ class Rows:
         with self._lock:
             found = self._columns.get(name)
             if found is None:
-                table = map_table(self.folder / "columns" / f"{name}.arrow")
-                ordinals = one_chunk(table[ORDINAL]).to_numpy()
-                found = ColumnFile(ordinals, one_chunk(table[VALUE]))
+                found = read_column(self.path_of("columns", name))
                 self._columns[name] = found
             return found
+
+    def path_of(self, folder: str, name: str) -> Path:
+        """Return where a segment or a column file lies."""
+        return self.folder / folder / f"{self.rewritten.get(name, name)}.arrow"
 
     def key_column(self, name: str, ordinals: Ordinals) -> pa.Array:
         """Return the values of a key column at ordinals."""
@@ -191,38 +227,55 @@ class Rows:
             return self._extra
 
     def _check_segment(self, name: str) -> list[str]:
+        file = self.rewritten.get(name, name)
         try:
-            found = segment_id(self.segment(name).table, self.key)
+            segment = self.segment(name)
+            found = segment_id(segment.table, self.key)
+            keys = key_bytes([segment.table[key] for key in self.key])
+            if not self.key_bytes(segment.ordinals).equals(keys):
+                return [f"the rows of segments/{file}.arrow stand in the place of others"]
         except CorruptError as error:
             return [error.message]
-        return [] if found == name else [f"segments/{name}.arrow holds other rows than were added"]
+        except _GARBAGE as error:
+            return [f"{_OTHER_ROWS.format(file)}: {error}"]
+        return [] if found == file else [_OTHER_ROWS.format(file)]
 
     def _check_column(self, name: str, column: str) -> list[str]:
+        file = self.rewritten.get(name, name)
         try:
-            file = self.column_file(name)
+            read = self.column_file(name)
+            found = column_id(column, self.key_bytes(read.ordinals), read.values, read.again)
         except CorruptError as error:
             return [error.message]
-        found = column_id(column, self.key_bytes(file.ordinals), file.values)
-        return [] if found == name else [f"columns/{name}.arrow holds other values than were added"]
+        except _GARBAGE as error:
+            return [f"{_OTHER_VALUES.format(file)}: {error}"]
+        return [] if found == file else [_OTHER_VALUES.format(file)]
 
 
 class _Extra:
-    """Keys of all added rows, in the order of their ordinals."""
+    """Keys of all added rows, in the order of their ordinals; null where they are gone."""
 
     def __init__(self, rows: Rows) -> None:
         self.folder = rows.folder
-        start = len(rows.base)
-        parts: dict[str, list[pa.Array]] = {name: [] for name in rows.key}
-        for name, ordinals in rows._registered.items():
+        start, total = len(rows.base), 0
+        known = np.full(rows.n_ordinals - start, -1, np.int64)
+        parts: dict[str, list[pa.Array]] = {
+            name: [pa.array([], rows.base.schema.field(name).type)] for name in rows.key
+        }
+        for name, ordinals in rows.registered():
             fresh = np.flatnonzero(ordinals >= start)
+            fresh = fresh[known[ordinals[fresh] - start] < 0]
             if not len(fresh):
                 continue
-            place = fresh[np.argsort(ordinals[fresh])]
+            known[ordinals[fresh] - start] = total + np.arange(len(fresh))
+            total += len(fresh)
             table = rows.segment(name).table
             for key, columns in parts.items():
-                columns.append(one_chunk(table[key]).take(pa.array(place)))
-            start = int(ordinals.max()) + 1
-        self.columns = {name: pa.concat_arrays(columns) for name, columns in parts.items()}
+                columns.append(one_chunk(table[key]).take(pa.array(fresh)))
+        places = pa.array(known, mask=known < 0)
+        self.columns = {
+            name: pa.concat_arrays(columns).take(places) for name, columns in parts.items()
+        }
         self._keys = key_bytes(list(self.columns.values()))
         self._index = KeyIndex.of(self._keys)
 
@@ -244,10 +297,12 @@ def segment_id(table: pa.Table, key: list[str]) -> str:
     return fingerprint(types, sums, len(table))
 
 
-def column_id(name: str, keys: pa.Array, values: pa.Array) -> str:
+def column_id(name: str, keys: pa.Array, values: pa.Array, again: int = 0) -> str:
     """Return the content id of an added column, the same in every order of the rows."""
     total = f"{column_sum(name, keys, values):064x}"
     content = {"format": 1, "column": [name, logical_type(values.type), total], "rows": len(keys)}
+    if again:
+        content["again"] = again
     return hashlib.sha256(canonical_json(content)).hexdigest()
 
 
@@ -256,6 +311,16 @@ def write_segment(folder: Path, table: pa.Table, key: list[str]) -> str:
     name = segment_id(table, key)
     _write_once(folder / "segments" / f"{name}.arrow", table)
     return name
+
+
+def apart(table: pa.Table, key: list[str], taken: Container[str]) -> pa.Table:
+    """Return added rows so that their content id is none of those that a purge left behind."""
+    again, found = 0, table
+    bare = table.drop_columns([AGAIN]) if AGAIN in table.column_names else table
+    while taken and segment_id(found, key) in taken:
+        again += 1
+        found = bare.append_column(AGAIN, pa.array(np.full(len(table), again)))
+    return found
 
 
 def take_segment(folder: Path, name: str, source: Path, key: list[str]) -> None:
@@ -282,13 +347,31 @@ def stored_keys(folder: Path, segment: str, key: list[str]) -> pa.Array:
 
 
 def write_column(
-    folder: Path, name: str, keys: pa.Array, ordinals: Ordinals, values: pa.Array
+    folder: Path,
+    name: str,
+    keys: pa.Array,
+    ordinals: Ordinals,
+    values: pa.Array,
+    taken: Container[str] = (),
 ) -> str:
-    """Write the values of an added column and return their content id."""
-    content = column_id(name, keys, values)
-    table = pa.table({ORDINAL: pa.array(ordinals), VALUE: values})
-    _write_once(folder / "columns" / f"{content}.arrow", table)
+    """Write the values of an added column; return their content id, none of the taken ones."""
+    again = 0
+    while (content := column_id(name, keys, values, again)) in taken:
+        again += 1
+    columns = {ORDINAL: pa.array(ordinals), VALUE: values}
+    if again:
+        columns[AGAIN] = pa.array(np.full(len(values), again))
+    _write_once(folder / "columns" / f"{content}.arrow", pa.table(columns))
     return content
+
+
+def read_column(path: Path) -> ColumnFile:
+    """Return the values that `write_column` wrote, mapped."""
+    table = map_table(path)
+    again = table[AGAIN][0].as_py() if AGAIN in table.column_names and len(table) else 0
+    if not {ORDINAL, VALUE} <= set(table.column_names):
+        raise CorruptError(_OTHER_VALUES.format(path.stem), hint=_HINT)
+    return ColumnFile(one_chunk(table[ORDINAL]).to_numpy(), one_chunk(table[VALUE]), again)
 
 
 def woven(second: npt.NDArray[np.bool_], a: pa.Array, b: pa.Array) -> pa.Array:
@@ -318,4 +401,4 @@ def _write_once(path: Path, table: pa.Table) -> None:
 
 
 def _missing(folder: Path, what: str) -> CorruptError:
-    return CorruptError(f"the store {folder} misses {what}", hint="restore the folder from a copy")
+    return CorruptError(f"the store {folder} misses {what}", hint=_HINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -14,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from burnish.core.canonical import canonical_json
 from burnish.errors import (
     BusyError,
@@ -22,14 +25,22 @@ from burnish.errors import (
     FormatError,
     NotAStoreError,
     ReadOnlyError,
+    UnknownVersionError,
+    WriteError,
 )
-from burnish.store.backend import CommitRecord, RefMove, StaleError, WorkingState
+from burnish.store import sweeping
+from burnish.store.backend import CommitRecord, PurgeRecord, RefMove, StaleError, WorkingState
+from burnish.store.base import flush
+from burnish.store.erasing import epoch_of, erase, read_purges
+from burnish.store.rows import Rows
+from burnish.store.sweeping import Litter
 
 APPLICATION_ID = 0x42524E48
 FORMAT = 2
 _BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
+_UNWRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
 _STILL = "mode=ro&immutable=1"  # reads a file without a log, leaving nothing beside it
 
 _SCHEMA = """
@@ -70,6 +81,7 @@ CREATE TABLE reflog (
     place INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, old TEXT, new TEXT,
     user TEXT NOT NULL, act TEXT NOT NULL, time TEXT NOT NULL
 );
+CREATE TABLE purges (place INTEGER PRIMARY KEY, ordinals BLOB NOT NULL, content TEXT NOT NULL);
 CREATE TABLE keyframes (commit_id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE links (
     place INTEGER PRIMARY KEY, commit_id TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL
@@ -135,17 +147,21 @@ class SqliteBackend:
 
     def gone(self) -> frozenset[int]:
         """Return the numbers of versions that were swept away."""
-        return frozenset(json.loads(self.meta().get("gone", "[]")))
+        with self._read("list of swept versions"):
+            return frozenset(json.loads(self.meta().get("gone", "[]")))
+
+    def epoch(self) -> int:
+        """Return how often something was taken away: what was read before may be gone."""
+        with _translated(self.path):
+            return epoch_of(self._connection())
 
     def commits(self, after: int = -1) -> list[CommitRecord]:
         """Return commits with a number above `after`, in order, without their deltas."""
         rows = self._rows(
             "SELECT id, number, header, seed FROM commits WHERE number > ? ORDER BY number", after
         )
-        try:
+        with self._read("version's header"):
             return [CommitRecord(i, n, json.loads(h), seed, b"") for i, n, h, seed in rows]
-        except (ValueError, TypeError) as error:
-            raise self._corrupt(f"has a version whose header cannot be read: {error}") from error
 
     def deltas(self, commits: Sequence[str]) -> list[bytes]:
         """Return the encoded deltas of commits."""
@@ -184,18 +200,22 @@ class SqliteBackend:
         """Register a segment; StaleError when there are others than the `seen` ones."""
         with self._write() as connection:
             count = connection.execute("SELECT count(*) FROM segments").fetchone()[0]
-            if count != seen:
+            if count != seen or _has_purged(connection, ordinals):
                 raise StaleError
             connection.execute(
                 "INSERT INTO segments (name, ordinals) VALUES (?, ?)", (name, ordinals)
             )
 
-    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
+    def add_commits(
+        self, records: list[CommitRecord], moves: list[RefMove], epoch: int | None = None
+    ) -> None:
         """Add versions that were made elsewhere, parents first, and move names, all or nothing.
 
         Versions that are there already are left as they are.
         """
         with self._write() as connection:
+            if epoch not in (None, epoch_of(connection)):
+                raise StaleError
             for record in records:
                 if _has(connection, record.id):
                     continue
@@ -212,9 +232,11 @@ class SqliteBackend:
         rows = self._rows("SELECT state FROM keyframes WHERE commit_id = ?", commit)
         return bytes(rows[0][0]) if rows else None
 
-    def keep_keyframe(self, commit: str, state: bytes) -> None:
-        """Keep the state of a version; a cache."""
+    def keep_keyframe(self, commit: str, state: bytes, epoch: int) -> None:
+        """Keep the state of a version, as it was in an epoch; a cache."""
         with self._note() as connection:
+            if epoch_of(connection) != epoch:  # it may hold what was erased since
+                return
             connection.execute("INSERT OR REPLACE INTO keyframes VALUES (?, ?)", (commit, state))
 
     def link(self, commit: str, kind: str, content: dict[str, Any]) -> None:
@@ -232,7 +254,8 @@ class SqliteBackend:
             "ORDER BY place",
             commit,
         )
-        return [(target, kind, json.loads(content)) for target, kind, content in rows]
+        with self._read("note on a version"):
+            return [(target, kind, json.loads(content)) for target, kind, content in rows]
 
     def working(self, branch: str, user: str) -> WorkingState:
         """Return where a working copy stands; made at the branch's head when new."""
@@ -343,15 +366,79 @@ class SqliteBackend:
             return None
         return {name: int(total, 16) for name, total in kept.items()}
 
-    def keep_sums(self, commit: str, sums: dict[str, int]) -> None:
-        """Keep column sums; a cache."""
+    def keep_sums(self, commit: str, sums: dict[str, int], epoch: int) -> None:
+        """Keep column sums, as they were in an epoch; a cache."""
         with self._note() as connection:
+            if epoch_of(connection) != epoch:
+                return
             kept = {name: f"{total:x}" for name, total in sums.items()}
             kept[_CHECK] = _digest(kept)
             connection.executemany(
                 "INSERT OR REPLACE INTO sums VALUES (?, ?, ?)",
                 [(commit, name, total) for name, total in kept.items()],
             )
+
+    def purges(self) -> list[PurgeRecord]:
+        """Return what was erased, in order."""
+        with _translated(self.path), self._read("note of a purge"):
+            return read_purges(self._connection())
+
+    def sweep(self, since: str | None = None, dry_run: bool = False) -> Litter:
+        """Remove what nothing leads to, as `sweeping.find` tells; return what that is."""
+        folder = self.path.parent
+        if dry_run:
+            with self._transaction("BEGIN") as connection:
+                return sweeping.find(connection, folder, since)
+        with self._write() as connection:
+            litter = sweeping.find(connection, folder, since)
+            sweeping.remove(connection, litter)
+        if litter.files:
+            with self._write() as connection:
+                sweeping.unlink(sweeping.find(connection, folder, since).files)
+        if litter:
+            self._shrink()
+        return litter
+
+    def purge(
+        self, rows: Rows, epoch: int, wanted: PurgeRecord, words: Sequence[str]
+    ) -> PurgeRecord:
+        """Erase rows in one transaction; StaleError when `rows` is not as of now.
+
+        Files that hold their values are left to `finish`.
+        """
+        with self._write() as connection:
+            return erase(connection, rows, epoch, wanted, words)
+
+    def unfinished(self) -> list[str] | None:
+        """Return the files that a purge still has to remove, None where it is done."""
+        found = self.meta().get("unfinished")
+        return None if found is None else [str(name) for name in json.loads(found)]
+
+    def finish(self) -> bool:
+        """Remove what a purge left behind; False where others hold on to it."""
+        found = self.unfinished()
+        if found is None:
+            return True
+        for name in found:
+            with contextlib.suppress(PermissionError):  # somebody has it open, on Windows
+                (self.path.parent / name).unlink(missing_ok=True)
+        for folder in {(self.path.parent / name).parent for name in found}:
+            with contextlib.suppress(OSError):
+                flush(folder)
+        left = [name for name in found if (self.path.parent / name).exists()]
+        if left or not self._shrink():
+            return False
+        with self._write() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'unfinished'")
+        return True
+
+    def _shrink(self) -> bool:
+        """Give free pages back and empty the log; False where other processes are in the way."""
+        try:
+            self._rows("VACUUM")
+            return bool(self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
+        except (BusyError, CorruptError):  # the latter where the disk is full
+            return False
 
     def check_writable(self) -> None:
         """Raise ReadOnlyError where nothing may be written."""
@@ -481,6 +568,13 @@ class SqliteBackend:
             )
         return found
 
+    @contextmanager
+    def _read(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._corrupt(f"has a {what} that cannot be read: {error}") from error
+
     def _check_file(self) -> None:
         if _identity(self.path) != self._file:
             raise self._corrupt("was removed or replaced while it was open")
@@ -559,6 +653,8 @@ def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
         "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)",
         (record.number, record.id, record.header["txn_id"], header, record.seed, record.delta),
     )
+    for parent in record.header["parents"]:
+        _check_there(connection, parent)
     parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
     connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
 
@@ -576,7 +672,22 @@ def _next_number(connection: sqlite3.Connection) -> int:
     return int(last.fetchone()[0]) + 1
 
 
+def _check_there(connection: sqlite3.Connection, commit: str) -> None:
+    if not connection.execute("SELECT 1 FROM commits WHERE id = ?", (commit,)).fetchone():
+        raise UnknownVersionError(
+            f"the version {commit[:8]}… is not in the store: it may have been swept away",
+            hint="ds.log(all=True) lists what there is",
+        )
+
+
+def _has_purged(connection: sqlite3.Connection, ordinals: bytes) -> bool:
+    wanted = np.frombuffer(ordinals, np.int64)
+    return any(np.isin(purge.ordinals, wanted).any() for purge in read_purges(connection))
+
+
 def _move_ref(connection: sqlite3.Connection, move: RefMove) -> None:
+    if move.new is not None:
+        _check_there(connection, move.new)
     values: tuple[str | None, ...]
     if move.old is None:
         sql = "INSERT OR IGNORE INTO refs VALUES (?, ?, ?)"
@@ -623,6 +734,10 @@ def _empty_journal(connection: sqlite3.Connection, branch: str, user: str) -> No
     _set_applied(connection, branch, user, 0)
 
 
+def _reason(error: sqlite3.Error) -> str:
+    return str(getattr(error, "sqlite_errorname", ""))  # the binding's own errors have none
+
+
 @contextmanager
 def _translated(path: Path) -> Iterator[None]:
     try:
@@ -633,7 +748,8 @@ def _translated(path: Path) -> Iterator[None]:
                 f"another process has held {path.parent} for {_BUSY_SECONDS} s",
                 hint="close the other notebook or wait, then try again",
             ) from error
-        raise CorruptError(
+        kind = WriteError if _reason(error).startswith(_UNWRITTEN) else CorruptError
+        raise kind(
             f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
         ) from error
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold the bytes
