@@ -291,8 +291,10 @@ class State:
         out[self.added] = self._added_rows[VERSION].to_numpy()
         for layer in self._layers(column):
             ordinals, made = layer.news(column).ordinals, layer.versions(column)
-            inside = ordinals < len(out)
-            out[ordinals[inside]] = made[inside]
+            if ordinals.max(initial=-1) >= len(out):
+                inside = ordinals < len(out)
+                ordinals, made = ordinals[inside], made[inside]
+            out[ordinals] = made
         out[self.added] = later(out[self.added], self._added_rows[VERSION].to_numpy())
         return out
 
