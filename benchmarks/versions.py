@@ -56,6 +56,7 @@ FIGURES = [
     Figure("large", "commit of 100 k", 0.250),
     Figure("large, staging", "… and its edits"),
     Figure("memory", "checkout, × columns", 1.5, "times"),
+    Figure("memory, resident", "… with mapped pages", kind="times"),
 ]
 
 

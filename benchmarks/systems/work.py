@@ -6,6 +6,7 @@ import argparse
 import json
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -112,7 +113,9 @@ class Measuring:
 
     def _memory(self) -> None:
         self.system.close()
-        self.found["memory"] = [self._process("memory")["times"] for _ in range(3)]
+        runs = [self._process("memory") for _ in range(3)]
+        self.found["memory"] = [run["times"] for run in runs]
+        self.found["memory, resident"] = [run["resident"] for run in runs]
         self.system.open()
 
     def _merge(self) -> None:
@@ -154,14 +157,39 @@ def cold(name: str, folder: Path, version: int) -> dict[str, float]:
 
 
 def memory(name: str, folder: Path, version: int) -> dict[str, float]:
-    """Return the peak of resident memory while label and text are read, by their bytes."""
+    """Return the peaks of memory while label and text are read, by the bytes of these.
+
+    ``times`` is what the process allocates. ``resident`` counts pages of mapped files too, which
+    are the system's own copy of the file and are given up when it needs them.
+    """
     warm(name)
     made = system(name, folder)
     made.open()
-    before = _resident("VmRSS")
+    before = {field: _resident(field) for field in ("RssAnon", "VmRSS")}
     Path("/proc/self/clear_refs").write_text("5")
-    rows = made.read(version, ["label", "text"])
-    return {"times": (_resident("VmHWM") - before) / rows.nbytes}
+    with peak("RssAnon") as allocated:
+        rows = made.read(version, ["label", "text"])
+    return {
+        "times": (max(allocated) - before["RssAnon"]) / rows.nbytes,
+        "resident": (_resident("VmHWM") - before["VmRSS"]) / rows.nbytes,
+    }
+
+
+@contextmanager
+def peak(field: str) -> Iterator[list[int]]:
+    """Give a list that is filled with the process's memory, again and again until the end."""
+    found, done = [_resident(field)], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.0005):
+            found.append(_resident(field))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield found
+    done.set()
+    thread.join()
+    found.append(_resident(field))
 
 
 def warm(name: str) -> None:

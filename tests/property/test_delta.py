@@ -8,9 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from burnish.core.delta import DECISIONS, FACTS, NO_FACTS, Delta, cells_schema, invert, squash
+from burnish.core.delta import (
+    DECISIONS,
+    FACTS,
+    NO_FACTS,
+    Delta,
+    cells_schema,
+    invert,
+    squash,
+    stamped,
+)
+from burnish.dataset.layer import Stored, net
 from burnish.errors import CorruptError
-from burnish.store.codec import decode, encode, read
+from burnish.store.codec import decode, encode, opened
 from strategies import arrays
 
 ROWS = 4
@@ -160,15 +170,15 @@ def test_encoding_keeps_every_value_of_every_type(table: pa.Table) -> None:
 
 
 @given(changes)
-def test_reading_one_column_gives_what_decoding_all_of_them_gives(steps: list[Model]) -> None:
+def test_changes_read_by_column_come_to_what_they_come_to_as_a_whole(steps: list[Model]) -> None:
     deltas = story(steps)
-    blobs = [encode(delta, {}) for delta in deltas]
-    found = read(blobs, "label", ["ordinal", "new", "author"])
-    parts = [(step, d.cells["label"]) for step, d in enumerate(deltas) if "label" in d.cells]
-    expected = [
-        {**row, "step": step}
-        for step, table in parts
-        for row in table.select(["ordinal", "new", "author"]).to_pylist()
-    ]
-    assert ([] if found is None else found.to_pylist()) == expected
-    assert read(blobs, "other", ["ordinal"]) is None
+    layers = [Stored(opened(encode(d, {})), n, lambda ids: ids) for n, d in enumerate(deltas)]
+    found, wanted = net(layers), squash(stamped(d, n) for n, d in enumerate(deltas))
+    assert found.cells.keys() == wanted.cells.keys()
+    for column, table in wanted.cells.items():
+        assert found.cells[column].to_pylist() == table.to_pylist()
+    for layer, delta in zip(layers, deltas, strict=True):
+        for column, table in delta.cells.items():
+            ordinals, words, places = layer.news(column)
+            assert ordinals.tolist() == table["ordinal"].to_pylist()
+            assert words.take(pa.array(places)).to_pylist() == table["new"].to_pylist()

@@ -398,8 +398,8 @@ def test_a_closed_dataset_says_so(ds: Dataset) -> None:
 
 def deltas_read(ds: Dataset, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     read: list[str] = []
-    delta = ds._history.backend.delta
-    monkeypatch.setattr(ds._history.backend, "delta", lambda c: (read.append(c), delta(c))[1])
+    deltas = ds._history.backend.deltas
+    monkeypatch.setattr(ds._history.backend, "deltas", lambda c: (read.extend(c), deltas(c))[1])
     return read
 
 

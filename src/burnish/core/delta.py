@@ -112,10 +112,17 @@ def squash(deltas: Iterable[Delta]) -> Delta:
     columns = dict.fromkeys(name for part in parts for name in part.cells)
     cells = {name: _net([p.cells[name] for p in parts if name in p.cells]) for name in columns}
     decisions = pa.concat_tables([part.decisions for part in parts]).combine_chunks()
-    facts = latest_facts(part.facts for part in parts)
-    came_and_went = _came_and_went(facts)
+    return netted(cells, (part.facts for part in parts), decisions)
+
+
+def netted(
+    cells: Mapping[str, pa.Table], facts: Iterable[pa.Table], decisions: pa.Table = NO_DECISIONS
+) -> Delta:
+    """Return net cells, without columns that came and went, and the net change of facts."""
+    last = latest_facts(facts)
+    came_and_went = _came_and_went(last)
     cells = {n: table for n, table in cells.items() if len(table) and n not in came_and_went}
-    return Delta(cells, decisions, _without_unchanged(facts))
+    return Delta(cells, decisions, _without_unchanged(last))
 
 
 def invert(delta: Delta) -> Delta:
@@ -181,9 +188,11 @@ def latest(tables: list[pa.Table]) -> pa.Table:
     tables : list of Table
         Cells of one column that follow each other; at least one.
     """
-    if len(tables) == 1:
-        return tables[0]
-    table = pa.concat_tables(tables).combine_chunks()
+    return tables[0] if len(tables) == 1 else last_of(pa.concat_tables(tables).combine_chunks())
+
+
+def last_of(table: pa.Table) -> pa.Table:
+    """Return the last change of each cell in a table of changes that follow each other."""
     ordinals = numbers(table, "ordinal")
     order = np.argsort(ordinals, kind="stable")
     ordered = ordinals[order]

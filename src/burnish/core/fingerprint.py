@@ -110,12 +110,17 @@ def row_hashes(keys: pa.Array) -> tuple[str, str]:
 
 def spans(column: Column, start: int, size: int) -> Iterator[tuple[int, int]]:
     """Cut a column into pieces whose canonical bytes fit into memory and into one array."""
-    if size > 1 and (size > CHUNK or column.slice(start, size).nbytes > _CHUNK_BYTES):
+    if size > 1 and (size > CHUNK or _is_long(column, start, size)):
         half = size // 2
         yield from spans(column, start, half)
         yield from spans(column, start + half, size - half)
     elif size:
         yield start, size
+
+
+def _is_long(column: Column, start: int, size: int) -> bool:
+    whole = column.get_total_buffer_size()  # known at once
+    return bool(whole > _CHUNK_BYTES and column.slice(start, size).nbytes > _CHUNK_BYTES)
 
 
 def _total(hashes: Digests) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+_A, _B, _OLDER = 1, 2, 4
+
 
 class Graph:
     """Versions and their parents.
@@ -17,12 +19,14 @@ class Graph:
     def __init__(self, parents: Mapping[str, tuple[str, ...]]) -> None:
         self._parents: dict[str, tuple[str, ...]] = {}
         self._depth: dict[str, int] = {}
+        self._place: dict[str, int] = {}
         for version, above in parents.items():
             self.add(version, above)
 
     def add(self, version: str, parents: tuple[str, ...]) -> None:
         """Add a version whose parents are there already."""
         self._parents[version] = parents
+        self._place.setdefault(version, len(self._place))
         self._depth[version] = self._depth[parents[0]] + 1 if parents else 0
 
     def depth(self, version: str) -> int:
@@ -67,14 +71,33 @@ class Graph:
         return seen
 
     def contains(self, version: str, ancestor: str) -> bool:
-        """Whether a version is another one or came from it."""
-        return ancestor in self.ancestors(version)
+        """Whether a version is another one or came from it; looks at none before that one."""
+        floor, seen, todo = self._place[ancestor], {version}, [version]
+        while todo:
+            fresh = {above for above in self._parents[todo.pop()] if self._place[above] >= floor}
+            todo += fresh - seen
+            seen |= fresh
+        return ancestor in seen
 
     def merge_bases(self, a: str, b: str) -> list[str]:
-        """Return the latest versions that both came from; several in a criss-cross history."""
-        shared = self.ancestors(a) & self.ancestors(b)
-        older = self.ancestors(*(parent for version in shared for parent in self._parents[version]))
-        return [version for version in self._parents if version in shared - older]
+        """Return the latest versions that both came from; several in a criss-cross history.
+
+        Newest first, each version is marked with who came from it; no further than needed.
+        """
+        found: list[str] = []
+        marks = {a: _A} | {b: _B if a != b else _A | _B}
+        todo = {a, b}
+        while any(not marks[version] & _OLDER for version in todo):
+            version = max(todo, key=self._place.__getitem__)
+            todo.remove(version)
+            mark = marks[version]
+            if mark == _A | _B:
+                found.append(version)
+                mark |= _OLDER
+            for above in self._parents[version]:
+                marks[above] = marks.get(above, 0) | mark
+                todo.add(above)
+        return found[::-1]
 
     def order(self, versions: Iterable[str]) -> list[str]:
         """Return versions with children before their parents."""

@@ -261,5 +261,5 @@ def _take_files(
             take_segment(history.path, name, source.segment(name), history.rows.key)
     history.register(segments)
     for name, column in columns.items():
-        if not (history.path / "columns" / f"{name}.arrow").exists():
+        if not history.rows.path_of("columns", name).exists():
             take_column(source.column(name), name, column, history.rows, history.numbered)

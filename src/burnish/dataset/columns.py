@@ -205,7 +205,7 @@ class Columns(Editing):
         identity = _free_id(state, name)
         keys = state.rows.key_bytes(ordinals)
         source = write_column(
-            self._history.path, identity, keys, ordinals, values, state.rows.rewritten
+            self._history.path, identity, keys, ordinals, values, state.rows.taken
         )
         place = old.place if old else max((c.place for c in state.schema.columns), default=-1) + 1
         return Column(identity, name, place, source, old.id if old else None)

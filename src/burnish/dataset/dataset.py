@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -181,7 +182,8 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
         self._check_open()
         start, end = self._history.resolve(old), self._history.resolve(new)
         delta = self._history.between(start, end)
-        return Diff(self._name_of(start), self._name_of(end), delta, self._history.state(end))
+        state = partial(self._history.state, end)
+        return Diff(self._name_of(start), self._name_of(end), delta, state)
 
     def blame(self, rows: Any = None, column: str | None = None) -> Blame:
         """Return which version gave cells the value they have, staged edits included.

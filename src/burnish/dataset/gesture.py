@@ -15,7 +15,6 @@ from burnish.core.delta import (
     FACTS,
     NO_DECISIONS,
     PROVENANCE,
-    ROW,
     Delta,
     Ordinals,
     cells_schema,
@@ -23,7 +22,7 @@ from burnish.core.delta import (
     without_no_ops,
 )
 from burnish.core.keys import KeyArray, plain
-from burnish.dataset.state import State
+from burnish.dataset.state import State, changes_shape
 from burnish.store.codec import decode, encode
 
 
@@ -53,7 +52,7 @@ class Gesture:
     @property
     def changes_shape(self) -> bool:
         """Whether rows come or go, or columns, roles or names of classes change."""
-        return ROW in self.delta.cells or bool(len(self.delta.facts))
+        return changes_shape(self.delta)
 
     def encode(self) -> bytes:
         """Return the step as bytes."""

@@ -6,8 +6,10 @@ import contextlib
 import json
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +19,18 @@ import pyarrow.compute as pc
 
 from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment, is_committed
-from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash, stamped
+from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
 from burnish.core.schema import files_of, first_facts
 from burnish.core.version import Version, commit_id
+from burnish.dataset.layer import Stored, net
 from burnish.dataset.state import State, adjusted_sums
 from burnish.errors import BurnishError, BusyError, CorruptError, RefError, UnknownVersionError
 from burnish.store.adopted import open_base
 from burnish.store.backend import Backend, CommitRecord, RefMove, StaleError
 from burnish.store.base import Base, rewritten_base
-from burnish.store.codec import decode, encode
+from burnish.store.codec import decode, encode, opened
 from burnish.store.portable import Portable, portable
 from burnish.store.rows import Rows, Segment, apart, stored_keys, write_segment
 from burnish.store.sqlite import SqliteBackend
@@ -35,7 +38,7 @@ from burnish.store.sqlite import SqliteBackend
 _SHORT = 6
 _KEPT_STATES = 8
 _KEYFRAME_VERSIONS = 256
-_KEYFRAME_CELLS = 100_000
+_KEPT_BYTES = 1 << 26
 
 
 class History:
@@ -83,6 +86,7 @@ class History:
         self._numbers: dict[int, str] = {}
         self.graph = Graph({})
         self._states: dict[str, State] = {}
+        self._layers: dict[str, Stored] = {}
         self._fingerprints: dict[str, str] = {}
         self._decisions: dict[str, pa.Table] = {}
         self._load()
@@ -116,6 +120,14 @@ class History:
             self._load()
             if len(self._records) > known:
                 self._register()
+
+    def written(self, record: CommitRecord) -> None:
+        """Take note of a version that was written here, and of those before it."""
+        with self._lock:
+            if record.number - 1 in self._numbers:
+                self._take(replace(record, delta=b""))
+            else:
+                self.refresh()
 
     def refresh_rows(self) -> None:
         """Take note of rows that were added."""
@@ -177,7 +189,7 @@ class History:
             Columns by id, keys among them, each key once.
         """
         while True:
-            own = apart(table, self.rows.key, self.rows.rewritten)
+            own = apart(table, self.rows.key, self.rows.taken)
             name = write_segment(self.path, own, self.rows.key)
             epoch = self.epoch
             try:
@@ -259,16 +271,13 @@ class History:
 
     def delta(self, commit: str) -> Delta:
         """Return what a version changed, compared with its first parent."""
-        return self._decoded(commit)[0]
+        with self._blamed_on(commit):
+            return decode(self.backend.deltas([commit])[0])[0]
 
     def portable(self, commit: str) -> Portable:
         """Return a version in the form in which it can leave the store."""
         with self._blamed_on(commit):
-            return portable(self.rows, self._record(commit), self.backend.delta(commit))
-
-    def _decoded(self, commit: str) -> tuple[Delta, dict[str, Any]]:
-        with self._blamed_on(commit):
-            return decode(self.backend.delta(commit))
+            return portable(self.rows, self._record(commit), self.backend.deltas([commit])[0])
 
     @contextlib.contextmanager
     def _blamed_on(self, commit: str) -> Iterator[None]:
@@ -279,23 +288,37 @@ class History:
             name = self._record(commit).name
             raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
 
-    def layer(self, commit: str) -> Delta:
-        """Return the cells and facts that a version changed, with the numbers of their versions."""
-        delta, number = self.delta(commit), self.number(commit)
-        cells = {name: self._numbered(table, number) for name, table in delta.cells.items()}
-        return stamped(Delta(cells, facts=delta.facts), number)
+    def layers(self, commits: Sequence[str]) -> list[Stored]:
+        """Return what versions changed, with the numbers of versions, read as far as needed."""
+        with self._lock:
+            new = [commit for commit in commits if commit not in self._layers]
+            blobs = self.backend.deltas(new) if new else []
+            self._layers |= zip(new, map(self._opened, new, blobs), strict=True)
+            found = {commit: self._layers.pop(commit) for commit in commits}
+            self._layers |= found
+            if new:
+                self._forget()
+            return list(found.values())
 
-    def _numbered(self, table: pa.Table, own: int) -> pa.Table:
-        """Return the cells of a merge with version numbers for version ids."""
-        if VERSION not in table.column_names:
-            return table
-        coded = table[VERSION].combine_chunks().dictionary_encode()
-        known = [self._number_of(name, own) for name in coded.dictionary.to_pylist()]
-        numbers = pa.array(known, pa.int32()).take(coded.indices).fill_null(own)
-        return table.set_column(table.schema.get_field_index(VERSION), VERSION, numbers)
+    def _opened(self, commit: str, blob: bytes) -> Stored:
+        number = self.number(commit)
+        with self._blamed_on(commit):
+            return Stored(opened(blob), number, partial(self._numbering, number))
 
-    def _number_of(self, commit: str, own: int) -> int:
-        record = self._records.get(commit)
+    def _forget(self) -> None:
+        """Let go of the layers that were not in use for longest, beyond a size."""
+        size = sum(layer.size for layer in self._layers.values())
+        while size > _KEPT_BYTES:
+            size -= self._layers.pop(next(iter(self._layers))).size
+
+    def _numbering(self, own: int, ids: pa.Array) -> pa.Array:
+        """Return the numbers of versions, given their ids; numbers stay as they are."""
+        if not pa.types.is_string(ids.type):
+            return ids
+        return pa.array([self._number_of(name, own) for name in ids.to_pylist()], pa.int32())
+
+    def _number_of(self, commit: str | None, own: int) -> int:
+        record = self._records.get(commit) if commit else None
         return record.number if record else own
 
     def signed(self, delta: Delta) -> Delta:
@@ -315,7 +338,7 @@ class History:
         """Return the decisions that a version holds; read from the store once."""
         found = self._decisions.get(commit)
         if found is None:
-            table = self.delta(commit).decisions
+            table = self.layers([commit])[0].decisions
             found = table.take(pa.array(range(len(table)), pa.int64()))  # lets go of the cells
             self._decisions[commit] = found
         return found
@@ -324,15 +347,30 @@ class History:
         """Return all cells at a version."""
         with self._lock:
             found = self._states.pop(commit, None) or self._build(commit)
-            self.keep_state(commit, found)
-            return found
+            return self.keep_state(commit, found)
 
-    def keep_state(self, commit: str, state: State) -> None:
+    def keep_state(self, commit: str, state: State) -> State:
         """Remember the state of a version, for as long as it is one of the last few in use."""
         with self._lock:
-            self._states[commit] = state
+            self._states[commit] = state = self._flat(commit, state)
             while len(self._states) > _KEPT_STATES:
                 del self._states[next(iter(self._states))]
+            return state
+
+    def after(self, parent: str, commit: str, change: Delta, like: State | None) -> State:
+        """Return the state at a version just written, from its parent's and one that is like it."""
+        own, below = self.number(commit), self.state(parent)
+        cells = {name: self._numbered(table, own) for name, table in change.cells.items()}
+        change = Delta(cells, facts=change.facts)
+        made = like.settled(below, change, own) if like else below.apply(change, own)
+        return self.keep_state(commit, made)
+
+    def _numbered(self, table: pa.Table, own: int) -> pa.Table:
+        if VERSION not in table.column_names:
+            return table
+        coded = table[VERSION].combine_chunks().dictionary_encode()
+        numbers = self._numbering(own, coded.dictionary).take(coded.indices).fill_null(own)
+        return table.set_column(table.schema.get_field_index(VERSION), VERSION, numbers)
 
     def between(self, old: str, new: str) -> Delta:
         """Return the net change from one version to another, with version numbers.
@@ -342,8 +380,10 @@ class History:
         self._record(old)
         self._record(new)
         back, forth = self.graph.path(old, new)
-        down = [invert(self.layer(commit)) for commit in back]
-        return squash([*down, *map(self.layer, forth)])
+        if not back:
+            return net(self.layers(forth))
+        down = [invert(layer.delta()) for layer in self.layers(back)]
+        return squash([*down, *(layer.delta() for layer in self.layers(forth))])
 
     def fingerprint(self, commit: str) -> str:
         """Return the content hash of a version's live rows."""
@@ -429,10 +469,13 @@ class History:
             self._gone = self.backend.gone()
         for record in found:
             self._check(record, last)
-            self._records[record.id] = record
-            self._numbers[record.number] = record.id
-            self.graph.add(record.id, tuple(record.header["parents"]))
+            self._take(record)
             last = record.number
+
+    def _take(self, record: CommitRecord) -> None:
+        self._records[record.id] = record
+        self._numbers[record.number] = record.id
+        self.graph.add(record.id, tuple(record.header["parents"]))
 
     def _first(self) -> str:
         if not self._records:
@@ -502,8 +545,8 @@ class History:
                 break
             todo.append(step)
         state = state or self._first_state()
-        for step in reversed(todo):
-            state = self._flat(step, state.apply(self.layer(step)))
+        for step, layer in zip(todo[::-1], self.layers(todo[::-1]), strict=True):
+            state = self._flat(step, state.under(layer))
         return state
 
     def _first_facts(self) -> dict[str, str]:
@@ -511,14 +554,13 @@ class History:
 
     def _flat(self, commit: str, state: State) -> State:
         """Return a state with its layers made one, and keep that, where they have become many."""
-        cells = sum(len(layer) for layer in state.layers[1:])
-        if len(state.layers) <= _KEYFRAME_VERSIONS and cells <= _KEYFRAME_CELLS:
+        if len(state.layers) <= _KEYFRAME_VERSIONS:
             return state
-        changed = state.changed
+        blob = encode(state.changed, {})
         with contextlib.suppress(BurnishError):  # a cache
-            self.backend.keep_keyframe(commit, encode(changed, {}), self.epoch)
+            self.backend.keep_keyframe(commit, blob, self.epoch)
             self._keyframes.add(commit)
-        return self._first_state().apply(changed)
+        return state.flat(_kept(blob))
 
     def _first_state(self) -> State:
         return State(self.rows, self._first_facts())
@@ -528,7 +570,7 @@ class History:
         if blob is None:
             return None
         try:
-            return self._first_state().apply(decode(blob)[0])
+            return self._first_state().under(_kept(blob))
         except CorruptError:
             return None
 
@@ -605,6 +647,10 @@ class History:
     def key_bytes(self, ordinals: Ordinals) -> pa.Array:
         """Return the canonical keys of ordinals."""
         return self.rows.key_bytes(ordinals)
+
+
+def _kept(keyframe: bytes) -> Stored:
+    return Stored(opened(keyframe), 0, lambda numbers: numbers)
 
 
 def header(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -254,7 +255,8 @@ class Housekeeping(Editing):
         done = history.backend.finish()
         self._copy.reload(f"purge {count(len(record.ordinals))}", "")
         held = () if done else ("files that another process holds: open the dataset again",)
-        remaining = (*held, *outside, *_mentions(history, words), *_COPIES)
+        named = dict.fromkeys(_mentions(history, words))
+        remaining = (*held, *outside, *named, *_COPIES)
         return _shown(history, record, remaining)
 
 
@@ -316,12 +318,15 @@ def _outside(history: History, record: PurgeRecord) -> Iterator[str]:
 
 
 def _mentions(history: History, words: list[str]) -> Iterator[str]:
-    """Return what names a key in words: messages, reasons of other rows, facts, names."""
+    """Return what names a key in words: messages, reasons of other rows, facts, notes, names."""
     for version in history:
         if _is_named(version.message, words):
             yield f"the message of {version.name}"
         if any(_is_named(text, words) for text in _texts(history.delta(version.id))):
             yield f"a reason or a fact in {version.name}"
+    for commit, kind, content in history.backend.links():
+        if history.has(commit) and _is_named(json.dumps(content, ensure_ascii=False), words):
+            yield f"what {history.version(commit).name} notes of its {kind}"
     for move, _ in history.backend.reflog():
         if _is_named(move.name, words) or _is_named(move.act, words):
             yield f"the reflog of {move.kind} {move.name}"

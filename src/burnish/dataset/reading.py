@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from burnish.dataset.predicate import evaluate
 from burnish.dataset.state import State
 from burnish.errors import ColumnError, KeysError
 from burnish.io import frames
-from burnish.store.base import tally
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +87,7 @@ class Reading:
         """
         state = self._state()
         names = self._known(columns)
-        return pa.table({name: state.live_column(name) for name in names})
+        return pa.table({name: state.live_pieces(name) for name in names})
 
     def to_pandas(self, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the live rows as a DataFrame; see `to_arrow`.
@@ -160,21 +158,8 @@ class Reading:
 
 def classes_of(state: State, label: str) -> list[Any]:
     """Return the labels that occur in live rows, sorted, null left out."""
-    counts = _label_counts(state, label)
-    values = [value for value, rows in counts.items() if rows > 0 and value is not None]
+    values = [value for value in state.counts(label) if value is not None]
     return sorted(values, key=lambda value: (str(type(value)), value))
-
-
-def _label_counts(state: State, label: str) -> Counter[Any]:
-    column = state.schema.by_name[label]
-    if column.source is not None or len(state.added):
-        return Counter(tally(state.live_column(label)))
-    counts = Counter(state.rows.base.value_counts(column.id))
-    table = state.net(column.id)
-    counts.subtract(tally(table["old"]))
-    counts.update(tally(table["new"]))
-    counts.subtract(tally(state.take(label, state.gone)))
-    return counts
 
 
 def keys_at(state: State, ordinals: Ordinals | None) -> KeyArray:

@@ -8,11 +8,11 @@ below already knew.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -37,11 +37,13 @@ from burnish.core.delta import (
 )
 from burnish.core.fingerprint import MODULUS, column_sum
 from burnish.core.schema import Facts, Schema, changed_facts
+from burnish.dataset.coded import Coded
+from burnish.dataset.layer import Layer, Made, News, joined
 from burnish.store.rows import PARENT, Rows
 
 Mask = npt.NDArray[np.bool_]
 STAGED = -1
-_FEW = 16
+_PIECE = 1 << 17
 T = TypeVar("T")
 
 
@@ -63,28 +65,49 @@ class State:
         The rows as they were created or added.
     facts : mapping of str to str
         What is true of the dataset as a whole, as JSON texts.
-    layers : tuple of Delta
-        The changes since the first version, oldest first, with the numbers of their versions.
+    layers : tuple of Layer
+        The changes since the first version, oldest first.
     """
 
     rows: Rows
     facts: Facts
-    layers: tuple[Delta, ...] = ()
-    _arrays: dict[str, _Known[pa.Array]] = field(default_factory=dict, repr=False)
+    layers: tuple[Layer, ...] = ()
+    _columns: dict[str, _Known[Coded]] = field(default_factory=dict, repr=False)
     _nets: dict[str, _Known[pa.Table]] = field(default_factory=dict, repr=False)
     _masks: dict[str, _Known[Mask]] = field(default_factory=dict, repr=False)
 
     def apply(self, delta: Delta, version: int = STAGED) -> State:
         """Return the state after a delta, at no cost: what is known is carried along."""
-        arrays = dict(self._arrays)
-        facts = changed_facts(self.facts, delta.facts)
-        if ROW in delta.cells:
-            arrays.clear()
-        if len(delta.facts):
+        return self.under(Made(stamped(delta, version)))
+
+    def under(self, layer: Layer) -> State:
+        """Return the state below one more layer."""
+        columns = dict(self._columns)
+        facts = changed_facts(self.facts, layer.facts)
+        if ROW in layer.columns:
+            columns.clear()
+        if len(layer.facts):
             schema = Schema(facts)
-            arrays = {n: a for n, a in arrays.items() if self._same_source(n, schema)}
-        layers = (*self.layers, stamped(delta, version))
-        return State(self.rows, facts, layers, arrays, dict(self._nets), dict(self._masks))
+            columns = {n: c for n, c in columns.items() if self._same_source(n, schema)}
+        layers = (*self.layers, layer)
+        return State(self.rows, facts, layers, columns, dict(self._nets), dict(self._masks))
+
+    def flat(self, layer: Layer) -> State:
+        """Return the same state with one layer in the place of all."""
+        depth = len(self.layers)
+        columns, nets = _at(self._columns, depth, 1), _at(self._nets, depth, 1)
+        return State(self.rows, self.facts, (layer,), columns, nets, _at(self._masks, depth, 1))
+
+    def settled(self, below: State, delta: Delta, version: int) -> State:
+        """Return the same state as a version on another one, with what is known of the cells."""
+        made = below.apply(delta, version)
+        depth, top = len(self.layers), len(made.layers)
+        if not changes_shape(delta) and self.layers[: top - 1] == below.layers:
+            made._columns.update({n: k for n, k in self._columns.items() if k.depth < top})
+            made._masks.update({n: k for n, k in self._masks.items() if k.depth < top})
+        made._columns.update(_at(self._columns, depth, top))
+        made._masks.update(_at(self._masks, depth, top))
+        return made
 
     @cached_property
     def schema(self) -> Schema:
@@ -192,18 +215,25 @@ class State:
 
     def column(self, name: str) -> pa.Array:
         """Return a column, one value per ordinal, dropped rows included."""
-        column = self.id_of(name)
-        known = self._arrays.get(column)
-        if known is None or known.depth < len(self.layers):
-            known = _Known(len(self.layers), self._compose(column, known))
-            if not self._is_base(column, known.value):
-                self._arrays[column] = known
-        return known.value
+        return self._coded(self.id_of(name)).all()
 
     def live_column(self, name: str) -> pa.Array:
         """Return a column of the live rows."""
-        column = self.column(name)
-        return column if self.n_live == self.n_ordinals else column.filter(pa.array(self.live_mask))
+        column = self._coded(self.id_of(name))
+        return column.all() if self.n_live == self.n_ordinals else column.at(self.live)
+
+    def live_pieces(self, name: str) -> pa.ChunkedArray:
+        """Return a column of the live rows, made piece by piece, in little more than its memory."""
+        if self.n_live == self.n_ordinals:
+            return pa.chunked_array([self.column(name)])
+        column, rows = self._coded(self.id_of(name)), self.live_mask
+        starts = range(0, len(rows), _PIECE)
+        live = (np.flatnonzero(rows[start : start + _PIECE]) + start for start in starts)
+        return pa.chunked_array(column.each(live), self.type_of(name))
+
+    def counts(self, name: str) -> dict[Any, int]:
+        """Return how many live rows hold each value of a column, null included."""
+        return self._coded(self.id_of(name)).counts(self.live_mask)
 
     def take(self, name: str, ordinals: Ordinals) -> pa.Array:
         """Return a column at some ordinals, at the cost of those cells only."""
@@ -211,16 +241,25 @@ class State:
 
     def cells_at(self, column: str, ordinals: Ordinals) -> pa.Array:
         """Return the cells of a column id at some ordinals, null where no row is."""
-        known = self._arrays.get(column)
-        if known is not None and ordinals.max(initial=-1) < len(known.value):
-            values = known.value.take(pa.array(ordinals))
-            tables = self._tables(column, known.depth)
-        else:
-            values = self._origin_at(column, ordinals)
-            tables = self._tables_of(column)
-        for table in tables:
-            values = _overlay(values, table, ordinals)
+        known = self._columns.get(column)
+        if is_system(column) or known is not None:
+            coded = self._coded(column)
+            if ordinals.max(initial=-1) < len(coded):
+                return coded.at(ordinals)
+        values = self._origin_at(column, ordinals)
+        for news in self._news(column):
+            values = _overlay(values, news, ordinals)
         return values
+
+    def _coded(self, column: str) -> Coded:
+        known = self._columns.get(column)
+        if known is None or known.depth < len(self.layers):
+            below = known.value if known else self._origin(column)
+            news = self._news(column, known.depth if known else 0)
+            known = _Known(len(self.layers), below.changed(news))
+            if not self._is_base(column, known.value):
+                self._columns[column] = known
+        return known.value
 
     def net(self, column: str) -> pa.Table:
         """Return the last change of each cell of a column that ever changed, with its version.
@@ -250,12 +289,12 @@ class State:
         """
         out = np.zeros(self.n_ordinals, np.int32)
         out[self.added] = self._added_rows[VERSION].to_numpy()
-        known = self._nets.get(column)
-        below = [known.value] if known else []
-        for table in [*below, *self._tables(column, known.depth if known else 0)]:
-            ordinals, numbers_ = numbers(table, "ordinal"), table[VERSION].to_numpy()
-            inside = ordinals < len(out)
-            out[ordinals[inside]] = numbers_[inside]
+        for layer in self._layers(column):
+            ordinals, made = layer.news(column).ordinals, layer.versions(column)
+            if ordinals.max(initial=-1) >= len(out):
+                inside = ordinals < len(out)
+                ordinals, made = ordinals[inside], made[inside]
+            out[ordinals] = made
         out[self.added] = later(out[self.added], self._added_rows[VERSION].to_numpy())
         return out
 
@@ -286,45 +325,45 @@ class State:
         return {name: logical_type(self.type_of(name)) for name in self.names}
 
     def _touched(self) -> set[str]:
-        return {name for layer in self.layers for name in layer.cells}
+        return {name for layer in self.layers for name in layer.columns}
+
+    def _layers(self, column: str, depth: int = 0) -> Iterator[Layer]:
+        """Return the layers above a depth that change a column, oldest first."""
+        return (layer for layer in self.layers[depth:] if column in layer.columns)
 
     def _tables(self, column: str, depth: int) -> list[pa.Table]:
-        """Return the cells of a column that the layers above a depth change, oldest first."""
-        found = (layer.cells.get(column) for layer in self.layers[depth:])
-        return [table for table in found if table is not None]
+        return [layer.cells(column) for layer in self._layers(column, depth)]
 
-    def _tables_of(self, column: str) -> list[pa.Table]:
-        """Return tables that together hold all changes of a column, few of them."""
-        known = self._nets.get(column)
-        above = self._tables(column, known.depth if known else 0)
-        if len(above) > _FEW:
-            return [self.net(column)]
-        return [*([known.value] if known else []), *above]
+    def _news(self, column: str, depth: int = 0) -> list[News]:
+        return [layer.news(column) for layer in self._layers(column, depth)]
 
     def _no_cells(self, column: str) -> pa.Table:
         schema = cells_schema(self._type(column)).append(pa.field(VERSION, pa.int32()))
         return schema.empty_table()
 
     def _live_mask(self, known: _Known[Mask] | None) -> Mask:
-        if known is None or self._tables(ROW, known.depth):
+        depth = known.depth if known else 0
+        if known is None or any(self._layers(ROW, depth)):
             mask = np.zeros(self.n_ordinals, dtype=bool)
             mask[: len(self.rows.base)] = True
             mask[self.added] = True
             mask[self.rows.purged[self.rows.purged < len(mask)]] = False
-            tables = [self.net(DROPPED)]
+            news = self._news(DROPPED)
         else:
-            mask, tables = known.value, self._tables(DROPPED, known.depth)
-            mask = mask.copy() if tables else mask
-        for table in tables:
-            ordinals, dropped = numbers(table, "ordinal"), _flags(table["new"])
+            mask, news = known.value, self._news(DROPPED, depth)
+            mask = mask.copy() if news else mask
+        if news:
+            ordinals, words, places = joined(news)
+            dropped = words.to_numpy(zero_copy_only=False).astype(bool)[places]
             inside = ordinals < len(mask)
             mask[ordinals[inside]] = self.is_there(ordinals[inside]) & ~dropped[inside]
         return mask
 
-    def _is_base(self, column: str, array: pa.Array) -> bool:
-        """Whether an array is one that the base keeps, or lets go of, by itself."""
+    def _is_base(self, column: str, found: Coded) -> bool:
+        """Whether a column is one that the base keeps, or lets go of, by itself."""
         base = self.rows.base
-        return column in base.schema.names and base.column(column) is array
+        whole = found.places is None and column in base.schema.names
+        return whole and found.words[0] is base.column(column)
 
     def _same_source(self, column: str, schema: Schema) -> bool:
         if is_system(column):
@@ -348,33 +387,21 @@ class State:
             return self.rows.column_file(source).values.type
         return self.rows.base.schema.field(column).type
 
-    def _compose(self, column: str, known: _Known[pa.Array] | None) -> pa.Array:
-        if known is None:
-            array, tables = self._origin(column), [self.net(column)]
-        else:
-            array, tables = known.value, self._tables(column, known.depth)
-        if len(tables) > 1:
-            tables = [latest(tables)]
-        for table in tables:
-            array = _inside(array, table)
-        return array
-
-    def _origin(self, column: str) -> pa.Array:
+    def _origin(self, column: str) -> Coded:
         """Return a column before any edit, one value per ordinal."""
         size, kind, source = self.n_ordinals, self._type(column), self._source(column)
         if source is not None:
             file = self.rows.column_file(source)
-            array = _spread(file.ordinals, file.values, size)
+            found = Coded.of(_spread(file.ordinals, file.values, size))
         elif is_system(column):
-            array = _nothing(kind, size)
+            few = kind in (pa.bool_(), pa.string())
+            found = Coded((_nothing(kind, 1),), np.zeros(size, np.uint8), few)
         else:
-            array = self.rows.base.column(column)
-            if size > len(array):
-                array = pa.concat_arrays([array, pa.nulls(size - len(array), array.type)])
+            base, words = self.rows.base, self.rows.base.words(column)
+            found = Coded((words[0],), words[1], True) if words else Coded.of(base.column(column))
         added = self.added
-        for places, values in self._added(column, added):
-            array = scatter(array, added[places], values)
-        return array
+        parts = self._added(column, added)
+        return found.longer(size).changed([News.of(added[at], values) for at, values in parts])
 
     def _origin_at(self, column: str, ordinals: Ordinals) -> pa.Array:
         """Return a column before any edit at some ordinals."""
@@ -408,6 +435,16 @@ class State:
             values = self.rows.segment(name).take(column, ordinals[places])
             if values is not None:
                 yield places, values
+
+
+def _at(kept: Mapping[str, _Known[T]], depth: int, new: int) -> dict[str, _Known[T]]:
+    """Return what is known at a depth as known at another one."""
+    return {name: _Known(new, known.value) for name, known in kept.items() if known.depth == depth}
+
+
+def changes_shape(delta: Delta) -> bool:
+    """Whether a change lets rows come or go, or changes columns, roles or classes."""
+    return ROW in delta.cells or bool(len(delta.facts))
 
 
 def later(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
@@ -458,21 +495,6 @@ def _part_sum(state: State, name: str, ordinals: Ordinals) -> int:
     return column_sum(name, state.rows.key_bytes(ordinals), state.take(name, ordinals))
 
 
-def _inside(array: pa.Array, table: pa.Table) -> pa.Array:
-    """Return an array with the cells of a table; those of rows beyond its end are left out."""
-    if not len(table):
-        return array
-    ordinals, values = numbers(table, "ordinal"), table["new"].combine_chunks()
-    if ordinals[-1] >= len(array):
-        inside = ordinals < len(array)
-        ordinals, values = ordinals[inside], values.filter(pa.array(inside))
-    return scatter(array, ordinals, values)
-
-
-def _flags(column: pa.ChunkedArray) -> Mask:
-    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=bool)
-
-
 def _nothing(kind: pa.DataType, size: int) -> pa.Array:
     return pa.array(np.zeros(size, bool)) if kind == pa.bool_() else pa.nulls(size, kind)
 
@@ -495,9 +517,9 @@ def _spread(ordinals: Ordinals, values: pa.Array, size: int) -> pa.Array:
     return values.take(pa.array(places, mask=places < 0))
 
 
-def _overlay(values: pa.Array, table: pa.Table, ordinals: Ordinals) -> pa.Array:
-    """Return values at some ordinals with the cells of a table that are among them."""
-    changed = numbers(table, "ordinal")
+def _overlay(values: pa.Array, news: News, ordinals: Ordinals) -> pa.Array:
+    """Return values at some ordinals with those of changed cells that are among them."""
+    changed = news.ordinals
     if not len(changed):
         return values
     inside = np.minimum(np.searchsorted(changed, ordinals), len(changed) - 1)
@@ -505,4 +527,4 @@ def _overlay(values: pa.Array, table: pa.Table, ordinals: Ordinals) -> pa.Array:
     if not hit.any():
         return values
     at = np.flatnonzero(hit).astype(np.int64)
-    return scatter(values, at, table["new"].take(pa.array(inside[hit])).combine_chunks())
+    return scatter(values, at, news.words.take(pa.array(news.places[inside[hit]])))

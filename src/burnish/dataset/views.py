@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, TypeVar, overload
 
 import pandas as pd
@@ -148,7 +149,11 @@ class Diff:
     old: str
     new: str
     _delta: Delta
-    _state: State
+    _state_at: Callable[[], State]
+
+    @cached_property
+    def _state(self) -> State:
+        return self._state_at()
 
     def frame(self) -> pd.DataFrame:
         """Return one row a changed cell.
@@ -242,7 +247,7 @@ class Diff:
     def _head(self, rows: int) -> pd.DataFrame:
         cells = {name: table.slice(0, rows) for name, table in self._delta.cells.items()}
         short = Delta(cells, facts=self._delta.facts.slice(0, rows))
-        return Diff(self.old, self.new, short, self._state).frame().head(rows)
+        return Diff(self.old, self.new, short, self._state_at).frame().head(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -322,7 +327,7 @@ class Staged:
 
     def frame(self) -> pd.DataFrame:
         """Return one row a staged cell, with the columns of `Diff.frame` but the version."""
-        diff = Diff("head", "staged", stamped(self.delta, STAGED), self._state)
+        diff = Diff("head", "staged", stamped(self.delta, STAGED), lambda: self._state)
         return diff.frame().drop(columns=["version"])
 
     def __len__(self) -> int:

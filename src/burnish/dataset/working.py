@@ -295,13 +295,14 @@ class WorkingCopy:
             if change is None:
                 return None
             parents = [self._where.head, *others]
+            like = self._state if self._staged else None
             record = self.history.record(change, parents, message, author, txn_id)
             stored, self._where = self.history.backend.commit(
                 self.branch, self.user, self._where, record, message
             )
-            self.history.refresh()
-            self._gestures = []
-            self._derive()
+            self.history.written(stored)
+            self._gestures, self._staged = [], Delta()
+            self._state = self.history.after(parents[0], stored.id, change, like)
             return self.history.version(stored.id)
 
         version = self._retry(attempt, txn_id)

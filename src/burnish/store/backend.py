@@ -131,8 +131,8 @@ class Backend(Protocol):
         """Return commits with a number above `after`, in order, without their deltas."""
         ...
 
-    def delta(self, commit: str) -> bytes:
-        """Return the encoded delta of a commit."""
+    def deltas(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the encoded deltas of commits."""
         ...
 
     def refs(self, kind: str = "branch") -> dict[str, str]:

@@ -27,6 +27,9 @@ from burnish.errors import CorruptError
 BASE = "base.arrow"
 INDEX = ("keys.hash.npy", "keys.ordinal.npy")
 Ordinals = npt.NDArray[np.int64]
+Words = tuple[pa.Array, npt.NDArray[np.integer]]
+_SAMPLE = 1 << 12
+_FEW_WORDS = 256
 
 
 class Base(ABC):
@@ -43,7 +46,7 @@ class Base(ABC):
     def __init__(self, folder: Path, key: list[str]) -> None:
         self.folder = folder
         self.key = key
-        self._counts: dict[str, dict[Any, int]] = {}
+        self._words: dict[str, Words | None] = {}
 
     @property
     @abstractmethod
@@ -65,11 +68,11 @@ class Base(ABC):
     def verify(self, expected: str) -> list[str]:
         """Return what is wrong with the base, nothing when its bytes are those of `expected`."""
 
-    def value_counts(self, name: str) -> dict[Any, int]:
-        """Return how many rows hold each value of a column; counted once."""
-        if name not in self._counts:
-            self._counts[name] = tally(self.column(name))
-        return self._counts[name]
+    def words(self, name: str) -> Words | None:
+        """Return the few values that a column has and the place of each row's, None for many."""
+        if name not in self._words:
+            self._words[name] = words_of(self.column(name))
+        return self._words[name]
 
     def key_bytes(self, ordinals: Ordinals | None = None) -> pa.Array:
         """Return canonical keys of ordinals, of all rows when None."""
@@ -240,6 +243,23 @@ def write_without(base: Base, gone: Ordinals) -> str:
 def rewritten_base(content: str) -> str:
     """Return the name of the base that a purge wrote, given its SHA-256."""
     return f"base.{content[:16]}.arrow"
+
+
+def words_of(column: pa.Array) -> Words | None:
+    """Return the values of a column, each once, and the place of each row's; None for many.
+
+    Floats are many: equal ones may differ in a sign.
+    """
+    kind, tests = column.type, ("string", "large_string", "boolean", "integer")
+    if not any(getattr(pa.types, f"is_{test}")(kind) for test in tests):
+        return None
+    if len(set(column.slice(0, _SAMPLE).to_pylist())) > _FEW_WORDS:
+        return None
+    coded = column.dictionary_encode(null_encoding="encode")
+    if len(coded.dictionary) > max(_FEW_WORDS, len(column) // 16):
+        return None
+    places = coded.indices.to_numpy()
+    return coded.dictionary, places.astype(np.min_scalar_type(len(coded.dictionary)))
 
 
 def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:

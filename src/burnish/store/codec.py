@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -75,63 +75,74 @@ def decode(blob: bytes) -> tuple[Delta, dict[str, Any]]:
         The bytes are not those that were written.
     """
     with _blamed_on(blob):
-        header, parts = _open(blob)
-        tables = {name: part.table() for name, part in parts.items()}
-        decisions = tables.pop(_DECISIONS, NO_DECISIONS)
-        if decisions.schema != DECISIONS:
-            decisions = decisions.cast(DECISIONS)
-        facts = tables.pop(_FACTS, NO_FACTS)
-        return Delta(tables, decisions, facts), header
+        change = _open(blob)
+        return change.delta(), change.header
 
 
-def read(blobs: Iterable[bytes], column: str, fields: Sequence[str]) -> pa.Table | None:
-    """Return what deltas did to one column, at the cost of the fields asked for.
+@dataclass(frozen=True)
+class Opened:
+    """A delta whose parts are read when they are asked for.
 
-    Parameters
+    Attributes
     ----------
-    blobs : iterable of bytes
-        Encoded deltas, oldest first.
-    column : str
-        Key of `Delta.cells`.
-    fields : sequence of str
-        Among ``ordinal, old, new, reason, finding, confidence, author, time``.
+    header : dict
+    size : int
+        Bytes that it takes, not compressed.
+    """
 
-    Returns
-    -------
-    Table or None
-        Those fields of every delta, one after the other, and ``step``, the place of the delta
-        among the `blobs`; None where no delta changes the column.
+    header: dict[str, Any]
+    size: int
+    _parts: Mapping[str, _Part]
+
+    @property
+    def columns(self) -> list[str]:
+        """Columns that have changed cells."""
+        return [name for name in self._parts if name not in (_DECISIONS, _FACTS)]
+
+    @cached_property
+    def facts(self) -> pa.Table:
+        """Changed facts."""
+        return self._parts[_FACTS].table() if _FACTS in self._parts else NO_FACTS
+
+    @property
+    def decisions(self) -> pa.Table:
+        """Decisions, in order."""
+        if _DECISIONS not in self._parts:
+            return NO_DECISIONS
+        found = self._parts[_DECISIONS].table()
+        return found if found.schema == DECISIONS else found.cast(DECISIONS)
+
+    def cells(self, column: str) -> pa.Table:
+        """Return the changed cells of a column."""
+        return self._parts[column].table()
+
+    def has(self, column: str, name: str) -> bool:
+        """Whether the cells of a column have a field."""
+        return name in self._parts[column].fields
+
+    def listed(self, column: str, name: str) -> Listed:
+        """Return a field of a column's cells as values, and the place of each cell's among them.
+
+        The values are None for ordinals, which stand for themselves.
+        """
+        return self._parts[column].listed(name)
+
+    def delta(self) -> Delta:
+        """Return all of it."""
+        cells = {name: self.cells(name) for name in self.columns}
+        return Delta(cells, self.decisions, self.facts)
+
+
+def opened(blob: bytes) -> Opened:
+    """Return what `encode` was given, not read yet.
 
     Raises
     ------
     CorruptError
-        Bytes are not those that were written.
+        The bytes are not those that were written.
     """
-    found: list[list[Listed]] = []
-    steps: list[int] = []
-    for step, blob in enumerate(blobs):
-        with _blamed_on(blob):
-            part = _open(blob)[1].get(column)
-            if part is not None:
-                found.append([part.listed(name) for name in fields])
-                steps.append(step)
-    if not found:
-        return None
-    lists = list(zip(*found, strict=True))
-    arrays = {name: _joined(lists[place]) for place, name in enumerate(fields)}
-    sizes = [len(numbers) for _, numbers in lists[0]]
-    return pa.table({**arrays, "step": np.repeat(np.array(steps, np.int32), sizes)})
-
-
-def _joined(pieces: Sequence[Listed]) -> pa.Array:
-    lists, numbers = zip(*pieces, strict=True)
-    every = np.concatenate(numbers)
-    if lists[0] is None:
-        return pa.array(every)
-    sizes = [len(values) for values in lists]
-    starts = np.cumsum([0, *sizes[:-1]])
-    every = every + np.repeat(starts, [len(part) for part in numbers])
-    return pa.concat_arrays(lists).take(pa.array(every))
+    with _blamed_on(blob):
+        return _open(blob)
 
 
 @contextmanager
@@ -146,13 +157,15 @@ def _blamed_on(blob: bytes) -> Iterator[None]:
 
 
 class _Part(Protocol):
+    @property
+    def fields(self) -> Sequence[str]: ...
+
     def table(self) -> pa.Table: ...
 
     def listed(self, name: str) -> Listed: ...
 
 
-def _open(blob: bytes) -> tuple[dict[str, Any], dict[str, _Part]]:
-    """Return a delta's header and its parts, not read yet."""
+def _open(blob: bytes) -> Opened:
     mark, view = blob[:4], memoryview(blob)
     if mark not in _CODECS:
         raise ValueError(f"starts with {mark!r}, expected {_SMALL!r}")
@@ -168,7 +181,7 @@ def _open(blob: bytes) -> tuple[dict[str, Any], dict[str, _Part]]:
         content = body.slice(place, size)
         parts[name] = _Packed(content, *packed) if packed else _Streamed(content)
         place += size
-    return head["header"], parts
+    return Opened(head["header"], len(body), parts)
 
 
 def _checksum(mark: bytes, packed: bytes | memoryview) -> int:
@@ -180,6 +193,10 @@ class _Streamed:
     """A part that is an Arrow stream."""
 
     content: pa.Buffer
+
+    @property
+    def fields(self) -> Sequence[str]:
+        return self.table().column_names  # type: ignore[no-any-return]
 
     def table(self) -> pa.Table:
         return pa.ipc.open_stream(self.content).read_all()
@@ -212,10 +229,10 @@ class _Packed:
 
     def table(self) -> pa.Table:
         arrays = [self._column(place) for place in range(len(self.columns))]
-        return pa.Table.from_arrays(arrays, self._names)
+        return pa.Table.from_arrays(arrays, self.fields)
 
     def listed(self, name: str) -> Listed:
-        place = self._names.index(name)
+        place = self.fields.index(name)
         if name == "ordinal":
             return None, self._column(place).to_numpy()
         _, kind, layout = self.columns[place]
@@ -239,7 +256,7 @@ class _Packed:
         return values.take(pa.array(self._numbers(place)))
 
     @cached_property
-    def _names(self) -> list[str]:
+    def fields(self) -> Sequence[str]:
         return [name for name, _, _ in self.columns]
 
     @cached_property

@@ -217,7 +217,7 @@ class _Eraser:
             left = self._without(self.rows.segment(name).table, known)
             if left is None:
                 continue
-            table = apart(left, self.rows.key, self.rows.rewritten)
+            table = apart(left, self.rows.key, self.rows.taken)
             new = write_segment(self.rows.folder, table, self.rows.key)
             self._renumber(place, new)
             done.append(Rewritten("segment", name, old.stem, new))
@@ -234,20 +234,11 @@ class _Eraser:
         inside = pc.is_in(keys, value_set=known)
         parents = [PARENT + name for name in self.rows.key]
         left = table.filter(pc.invert(inside))
-        named = (
-            pc.is_in(key_bytes([left[name] for name in parents]), value_set=known)
-            if (parents[0] in table.column_names)
-            else pa.array([], pa.bool_())
-        )
-        if not pc.any(inside).as_py() and not pc.any(named).as_py():
-            return None
-        if pc.any(named).as_py():
-            mask = np.asarray(named.to_numpy(zero_copy_only=False), bool)
-            places = pa.array(np.arange(len(left)), mask=mask)
-            for name in parents:
-                column = left[name].combine_chunks().take(places)
-                left = left.set_column(left.schema.get_field_index(name), name, column)
-        return left
+        if parents[0] in table.column_names:
+            named = pc.is_in(key_bytes([left[name] for name in parents]), value_set=known)
+            if pc.any(named).as_py():
+                return _nulled(left, parents, named)
+        return left if pc.any(inside).as_py() else None
 
     def _renumber(self, place: int, new: str) -> None:
         """Note the ordinals of a segment in the order in which its new file has the rows."""
@@ -276,7 +267,7 @@ class _Eraser:
                 continue
             ordinals, values = file.ordinals[keep], file.values.filter(pa.array(keep))
             keys = self.rows.key_bytes(ordinals)
-            taken = self.rows.rewritten
+            taken = self.rows.taken
             new = write_column(self.rows.folder, column, keys, ordinals, values, taken)
             done.append(Rewritten("column", name, old.stem, new))
         kept = {f.after for f in done} | {p.stem for p in own} - {f.before for f in done}
@@ -312,10 +303,27 @@ class _Eraser:
         folder = self.rows.folder
         old = time.time() - _WRITING
         self.leftover |= {path for path in drafts(folder) if path.stat().st_mtime < old}
-        left = sorted(str(path.relative_to(folder)) for path in self.leftover)
+        names = {str(path.relative_to(folder)) for path in self.leftover}
+        left = sorted(names | set(_unfinished(self.connection)))
         self.connection.execute(
             "INSERT OR REPLACE INTO meta VALUES ('unfinished', ?)", (json.dumps(left),)
         )
+
+
+def _unfinished(connection: sqlite3.Connection) -> list[str]:
+    """Return the files that an earlier purge could not remove yet."""
+    found = connection.execute("SELECT value FROM meta WHERE name = 'unfinished'").fetchone()
+    return [str(name) for name in json.loads(found[0])] if found else []
+
+
+def _nulled(table: pa.Table, columns: list[str], where: pa.Array) -> pa.Table:
+    """Return a table with null in some columns of some rows."""
+    mask = np.asarray(where.to_numpy(zero_copy_only=False), bool)
+    places = pa.array(np.arange(len(table)), mask=mask)
+    for name in columns:
+        column = table[name].combine_chunks().take(places)
+        table = table.set_column(table.schema.get_field_index(name), name, column)
+    return table
 
 
 class _Presence:

@@ -101,6 +101,8 @@ class Rows:
         Ordinals of erased rows, rising; no version has them.
     rewritten : mapping of str to str
         Name of a segment or column file → name of the file that took its place.
+    taken : set of str
+        Names of files that purges removed; none bears them again.
     """
 
     def __init__(self, base: Base, folder: Path, purges: Sequence[PurgeRecord] = ()) -> None:
@@ -114,6 +116,7 @@ class Rows:
         self._extra: _Extra | None = None
         self.purged: Ordinals = np.unique(np.concatenate([_NONE, *(p.ordinals for p in purges)]))
         self.rewritten = {f.name: f.after for p in purges for f in p.files if f.kind != "base"}
+        self.taken = {name for p in purges for f in p.files for name in (f.name, f.before)}
         self.n_ordinals = max(len(base), int(self.purged.max(initial=-1)) + 1)
 
     @property

@@ -30,6 +30,7 @@ from burnish.errors import (
 )
 from burnish.store import sweeping
 from burnish.store.backend import CommitRecord, PurgeRecord, RefMove, StaleError, WorkingState
+from burnish.store.base import flush
 from burnish.store.erasing import epoch_of, erase, read_purges
 from burnish.store.rows import Rows
 from burnish.store.sweeping import Litter
@@ -162,12 +163,18 @@ class SqliteBackend:
         with self._read("version's header"):
             return [CommitRecord(i, n, json.loads(h), seed, b"") for i, n, h, seed in rows]
 
-    def delta(self, commit: str) -> bytes:
-        """Return the encoded delta of a commit."""
-        rows = self._rows("SELECT delta FROM commits WHERE id = ?", commit)
-        if not rows or not isinstance(rows[0][0], bytes):
-            raise self._corrupt(f"has no delta of version {commit[:8]}…")
-        return bytes(rows[0][0])
+    def deltas(self, commits: Sequence[str]) -> list[bytes]:
+        """Return the encoded deltas of commits."""
+        rows = self._rows(
+            "SELECT c.id, c.delta FROM json_each(?) AS wanted JOIN commits AS c "
+            "ON c.id = wanted.value",
+            json.dumps(commits),
+        )
+        found = {commit: bytes(delta) for commit, delta in rows if isinstance(delta, bytes)}
+        for commit in commits:
+            if commit not in found:
+                raise self._corrupt(f"has no delta of version {commit[:8]}…")
+        return [found[commit] for commit in commits]
 
     def refs(self, kind: str = "branch") -> dict[str, str]:
         """Return name → commit id of branches, tags or branches of other copies."""
@@ -415,6 +422,9 @@ class SqliteBackend:
         for name in found:
             with contextlib.suppress(PermissionError):  # somebody has it open, on Windows
                 (self.path.parent / name).unlink(missing_ok=True)
+        for folder in {(self.path.parent / name).parent for name in found}:
+            with contextlib.suppress(OSError):
+                flush(folder)
         left = [name for name in found if (self.path.parent / name).exists()]
         if left or not self._shrink():
             return False

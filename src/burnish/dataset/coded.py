@@ -1,0 +1,117 @@
+"""A column as places in a list of values, so that changing a cell moves no text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from burnish.core.delta import Ordinals
+from burnish.core.normal import one_chunk
+from burnish.dataset.layer import News, joined
+from burnish.store.base import tally
+
+_MANY = 1 << 12
+Places = npt.NDArray[np.integer]
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """A column.
+
+    Attributes
+    ----------
+    words : tuple of Array
+        Values: those that were there first, and those that came with changes.
+    places : array of int or None
+        Where each row's value stands; None where row i's is the i-th.
+    few : bool
+        Whether the words are few and each is there once.
+    """
+
+    words: tuple[pa.Array, ...]
+    places: Places | None = None
+    few: bool = False
+
+    @classmethod
+    def of(cls, array: pa.Array) -> Coded:
+        """Return a column as it is."""
+        return cls((array,))
+
+    def __len__(self) -> int:
+        return self._n_words if self.places is None else len(self.places)
+
+    def at(self, ordinals: Ordinals) -> pa.Array:
+        """Return the values of some rows."""
+        return next(self.each([ordinals]))
+
+    def each(self, rows: Iterable[Ordinals]) -> Iterator[pa.Array]:
+        """Give the values of some rows, then of others."""
+        words, kind = self._joined, self.words[0].type
+        for ordinals in rows:
+            places = ordinals if self.places is None else self.places[ordinals]
+            found = words.take(pa.array(places))
+            yield found if found.type == kind else found.cast(kind)
+
+    def all(self) -> pa.Array:
+        """Return the values of all rows."""
+        return self._joined if self.places is None else self.at(np.arange(len(self.places)))
+
+    def longer(self, size: int) -> Coded:
+        """Return the column with nulls at its end."""
+        missing = np.arange(len(self), size)
+        if not len(missing):
+            return self
+        nulls = pa.nulls(1, self.words[0].type)
+        room = Coded(self.words, np.concatenate([self._places, missing * 0]), self.few)
+        return room.changed([News(missing, nulls, missing * 0)])
+
+    def changed(self, changes: Sequence[News]) -> Coded:
+        """Return the column after changes, oldest first; rows beyond its end are left out."""
+        if not any(len(news.ordinals) for news in changes):
+            return self
+        ordinals, words, fresh = joined(changes)
+        inside = ordinals < len(self)
+        if not inside.all():
+            ordinals, fresh = ordinals[inside], fresh[inside]
+        words, numbers = self._with(words)
+        total = sum(map(len, words))
+        places = self._places.astype(np.min_scalar_type(total))
+        places[ordinals] = numbers[fresh]  # of a row that is there twice, the last one counts
+        made = Coded(words, places, self.few)
+        return made if self.few or total <= 2 * len(self) + _MANY else Coded.of(made.all())
+
+    def counts(self, rows: npt.NDArray[np.bool_]) -> dict[Any, int]:
+        """Return how often each value occurs in some rows, null included."""
+        if not self.few:
+            return tally(self.at(np.flatnonzero(rows)))
+        found = np.bincount(self._places[rows], minlength=self._n_words)
+        words = self._joined.to_pylist()
+        return {words[i]: int(found[i]) for i in np.flatnonzero(found)}
+
+    def _with(self, words: pa.Array) -> tuple[tuple[pa.Array, ...], Places]:
+        """Return all words, and the place that each of the new ones has among them."""
+        if not self.few:
+            places = np.arange(len(words)) + self._n_words
+            return (self.words[0], pa.concat_arrays([*self.words[1:], words])), places
+        new = words.unique()
+        new = new.filter(pc.invert(pc.is_in(new, value_set=self.words[0])))
+        every = pa.concat_arrays([self.words[0], new])
+        return (every,), pc.index_in(words, value_set=every).to_numpy()
+
+    @property
+    def _n_words(self) -> int:
+        return sum(map(len, self.words))
+
+    @property
+    def _joined(self) -> pa.Array:
+        return one_chunk(pa.chunked_array(self.words))
+
+    @property
+    def _places(self) -> Places:
+        return np.arange(self._n_words, dtype=np.int32) if self.places is None else self.places
