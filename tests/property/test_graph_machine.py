@@ -425,7 +425,10 @@ class GraphMachine(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.worlds)[1:]))
         parent = self.worlds[self.parents[name][0]]
         old, new = (self.worlds[name], parent) if back else (parent, self.worlds[name])
-        wanted = self.fitted(changes(old, new), new)
+        change = changes(old, new)
+        if self.is_there_otherwise(change, new):
+            return None
+        wanted = self.fitted(change, new)
         act = self.ds.revert if back else self.ds.cherry_pick
         if wanted is None:
             return self.refused((ConflictError, UndoError), lambda: act(name))
@@ -436,6 +439,15 @@ class GraphMachine(RuleBasedStateMachine):
             return None
         self.note(act(name), wanted)
         return None
+
+    def is_there_otherwise(self, change: list[tuple[str, str, Any, Any]], there: World) -> bool:
+        """Whether a row that a change adds is there, edited: which edits it holds is not known."""
+        added = [key for key, column, _, new in change if column == ROW and new is not None]
+        return any(
+            self.now.rows.get(key) == there.rows[key]
+            and any(self.now.value(key, c) != there.value(key, c) for c in COLUMNS)
+            for key in added
+        )
 
     def fitted(self, change: list[tuple[str, str, Any, Any]], there: World) -> World | None:
         """Return the world after a change made elsewhere, None where it conflicts."""

@@ -532,3 +532,20 @@ def test_what_another_process_does_is_seen_at_once(ds: Dataset) -> None:
     ds.commit("mine")
     assert ds.blame("ü", "größe").frame()["version"].tolist() == ["v2"]
     assert ds.verify() == []
+
+
+def test_a_row_added_again_is_told_in_full_to_those_who_never_had_it(ds: Dataset) -> None:
+    ds.add({"id": ["p"], "score": [1.0]})
+    ds.commit("one")
+    ds.set("p", "score", 5.0)
+    ds.commit("two")
+    ds.revert("v1")
+    ds.add({"id": ["p"], "score": [2.0]})
+    ds.set("p", "score", 5.0)
+    ds.commit("again")
+    moved = ds.at("v0").state.apply(ds.diff("v0", "v4")._delta)
+    assert moved.sums() == ds.at("v4").state.sums()
+    ds.branch("side", "v0")
+    ds.switch("side")
+    ds.cherry_pick("v4")
+    assert column(ds, "score")["p"] == 5.0

@@ -26,6 +26,7 @@ MARK = "$mark:"
 VERSION = "version"
 COLUMN = "column:"
 Ordinals = npt.NDArray[np.int64]
+_NO_ROWS: Ordinals = np.empty(0, np.int64)
 
 PROVENANCE = pa.schema(
     [
@@ -104,13 +105,16 @@ def squash(deltas: Iterable[Delta]) -> Delta:
     """Return the net change of deltas that follow each other.
 
     A cell keeps its first old value, its last new value and the provenance of its last change; a
-    cell that ends where it began is gone. Decisions are kept, in order.
+    cell that ends where it began is gone, but in a row that was added: there ``old`` is what was
+    left of an earlier life of the row, which others do not know. Decisions are kept, in order.
     """
     parts = [delta for delta in deltas if delta]
     if len(parts) <= 1:
         return parts[0] if parts else EMPTY
     columns = dict.fromkeys(name for part in parts for name in part.cells)
-    cells = {name: _net([p.cells[name] for p in parts if name in p.cells]) for name in columns}
+    tables = {name: [p.cells[name] for p in parts if name in p.cells] for name in columns}
+    fresh = added_rows(_net(tables[ROW])) if ROW in tables else _NO_ROWS
+    cells = {n: _net(each, fresh if n != ROW else _NO_ROWS) for n, each in tables.items()}
     decisions = pa.concat_tables([part.decisions for part in parts]).combine_chunks()
     return netted(cells, (part.facts for part in parts), decisions)
 
@@ -174,9 +178,11 @@ def _unnumbered(table: pa.Table) -> pa.Table:
     return table.drop_columns([VERSION]) if VERSION in table.column_names else table
 
 
-def without_no_ops(table: pa.Table) -> pa.Table:
-    """Return the cells whose value really changes."""
+def without_no_ops(table: pa.Table, kept: Ordinals = _NO_ROWS) -> pa.Table:
+    """Return the cells whose value really changes, and those of some rows in any case."""
     same = pc.equal(cell_bytes(table["old"]), cell_bytes(table["new"]))
+    if len(kept):
+        same = pc.and_(same, pa.array(~np.isin(numbers(table, "ordinal"), kept)))
     return table.filter(pc.invert(same)) if pc.any(same).as_py() else table
 
 
@@ -203,8 +209,15 @@ def last_of(table: pa.Table) -> pa.Table:
     return net.set_column(net.schema.get_field_index("old"), "old", old)
 
 
-def _net(tables: list[pa.Table]) -> pa.Table:
-    return tables[0] if len(tables) == 1 else without_no_ops(latest(tables))
+def _net(tables: list[pa.Table], fresh: Ordinals = _NO_ROWS) -> pa.Table:
+    return tables[0] if len(tables) == 1 else without_no_ops(latest(tables), fresh)
+
+
+def added_rows(rows: pa.Table | None) -> Ordinals:
+    """Return the rows that cells of ``$row`` add, or read from elsewhere than before."""
+    if rows is None:
+        return _NO_ROWS
+    return numbers(rows.filter(pc.is_valid(rows["new"])), "ordinal")
 
 
 def latest_facts(tables: Iterable[pa.Table]) -> pa.Table:

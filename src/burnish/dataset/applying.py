@@ -26,6 +26,7 @@ from burnish.core.delta import (
     VERSION,
     Delta,
     Ordinals,
+    added_rows,
     cells_schema,
     is_system,
     numbers,
@@ -117,10 +118,7 @@ def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
 
 def came_rows(delta: Delta) -> Ordinals:
     """Return the rows that a change adds."""
-    table = delta.cells.get(ROW)
-    if table is None:
-        return _NO_ROWS
-    return numbers(table.filter(pc.is_valid(table["new"])), "ordinal")
+    return added_rows(delta.cells.get(ROW))
 
 
 def settled(after: State, other: State, rows: Ordinals) -> Delta:
@@ -146,6 +144,9 @@ def as_there(
 ) -> pa.Table:
     """Return cells that give rows the values of another state, with provenance and versions.
 
+    Of those that hold them already, the ones that an earlier change of a row made are there too:
+    to others the row is new.
+
     Parameters
     ----------
     after, other : State
@@ -164,7 +165,10 @@ def as_there(
     made = pa.array(other.versions(column)[rows])
     stamps = [table[name] for name in PROVENANCE.names]
     schema = cells_schema(old.type).append(pa.field(VERSION, pa.int32()))
-    return without_no_ops(pa.table([table["ordinal"], old, new, *stamps, made], schema=schema))
+    first = after.origin_at(after_id or column, rows)
+    edited = rows[pc.not_equal(cell_bytes(first), cell_bytes(new)).to_numpy(zero_copy_only=False)]
+    table = pa.table([table["ordinal"], old, new, *stamps, made], schema=schema)
+    return without_no_ops(table, edited)
 
 
 def added_cells(state: State, column: str, rows: Ordinals) -> pa.Table:

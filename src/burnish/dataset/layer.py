@@ -11,9 +11,11 @@ import pyarrow as pa
 
 from burnish.core.delta import (
     PROVENANCE,
+    ROW,
     VERSION,
     Delta,
     Ordinals,
+    added_rows,
     last_of,
     netted,
     numbers,
@@ -22,6 +24,7 @@ from burnish.core.delta import (
 from burnish.core.normal import one_chunk
 from burnish.store.codec import Opened
 
+_NO_ROWS = np.empty(0, np.int64)
 Places = npt.NDArray[np.integer]
 Numbering = Callable[[pa.Array], pa.Array]  # ids of versions to their numbers, null for its own
 
@@ -187,12 +190,16 @@ def net(layers: Sequence[Stored]) -> Delta:
     """Return the net change of layers that follow each other, as `squash` does of deltas."""
     if len(layers) == 1:
         return layers[0].delta()
-    cells = {}
-    for column in sorted({column for layer in layers for column in layer.columns}):
-        own = [layer for layer in layers if column in layer.columns]
-        table = _cells(own, column)
-        cells[column] = table if len(own) == 1 else without_no_ops(last_of(table))
+    columns = sorted({column for layer in layers for column in layer.columns})
+    fresh = added_rows(_net(layers, ROW)) if ROW in columns else _NO_ROWS
+    cells = {c: _net(layers, c, fresh if c != ROW else _NO_ROWS) for c in columns}
     return netted(cells, (layer.facts for layer in layers))
+
+
+def _net(layers: Sequence[Stored], column: str, fresh: Ordinals = _NO_ROWS) -> pa.Table:
+    own = [layer for layer in layers if column in layer.columns]
+    table = _cells(own, column)
+    return table if len(own) == 1 else without_no_ops(last_of(table), fresh)
 
 
 def _cells(layers: Sequence[Stored], column: str) -> pa.Table:

@@ -246,7 +246,7 @@ class State:
             coded = self._coded(column)
             if ordinals.max(initial=-1) < len(coded):
                 return coded.at(ordinals)
-        values = self._origin_at(column, ordinals)
+        values = self.origin_at(column, ordinals)
         for news in self._news(column):
             values = _overlay(values, news, ordinals)
         return values
@@ -403,7 +403,7 @@ class State:
         parts = self._added(column, added)
         return found.longer(size).changed([News.of(added[at], values) for at, values in parts])
 
-    def _origin_at(self, column: str, ordinals: Ordinals) -> pa.Array:
+    def origin_at(self, column: str, ordinals: Ordinals) -> pa.Array:
         """Return a column before any edit at some ordinals."""
         source = self._source(column)
         if source is not None:
