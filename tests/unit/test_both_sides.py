@@ -212,6 +212,23 @@ def test_a_renamed_class_meets_new_labels_of_the_old_name(ds: Dataset) -> None:
     assert ds.classes == ["tiger"]
 
 
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [("ours", "tiger"), ("theirs", "lion"), ("newest", "lion"), (lambda c: "puma", "puma")],
+)
+def test_a_class_that_each_side_named_otherwise_gets_one_name(
+    ds: Dataset, rule: Any, name: str
+) -> None:
+    def hers(d: Dataset) -> None:
+        d.relabel("b", "cat")
+        d.rename_label("cat", "lion")
+
+    apart(ds, [lambda d: d.rename_label("cat", "tiger"), row("p", label="tiger")], [hers])
+    assert conflicts(ds.merge("alice")) == {(None, 'class:"cat"')}
+    ds.merge("alice", rule)
+    assert ds.classes == [name]
+
+
 def test_a_class_that_others_were_merged_into_can_be_renamed(ds: Dataset) -> None:
     def merged(d: Dataset) -> None:
         d.merge_labels(["cat", "dog"], "cat")

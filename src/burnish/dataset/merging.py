@@ -28,7 +28,7 @@ from burnish.core.delta import (
 )
 from burnish.core.keys import shorten
 from burnish.core.merge import SURE, Merged, Unsure, three_way
-from burnish.core.schema import CLASS, Column, class_name
+from burnish.core.schema import CLASS, Column, Schema, class_name
 from burnish.dataset.applying import added_cells, as_there, came_rows, check_schema, settled
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
@@ -38,6 +38,7 @@ from burnish.errors import ConflictError
 from burnish.io.frames import exact
 
 Renames = Mapping[Any, Any]
+Moves = dict[Any, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +76,8 @@ def merged(
     mine, other = history.state(ours), history.state(theirs)
     to_ours, to_theirs = start.to(history, ours), start.to(history, theirs)
     to_ours, to_theirs = _by_cells(history, start, ((to_ours, mine), (to_theirs, other)))
-    renames = _renames(to_ours) | _renames(to_theirs)
+    moves = _moved_classes(to_ours), _moved_classes(to_theirs)
+    renames = _renames(*moves)
     label = mine.schema.roles.get("label")
     if renames and label is not None:
         column = mine.id_of(label)
@@ -86,7 +88,8 @@ def merged(
     delta = squash([_on(mine, clean), stamped(chosen, STAGED)])
     delta = _settled(delta, mine, other, found.twice_added)
     if renames and label is not None and not len(left):
-        delta = _with_renames(delta, mine, label, renames, why)
+        final = renames | _chosen_names(*moves, mine.apply(delta).schema)
+        delta = _with_renames(delta, mine, label, final, why)
     if not len(left):
         check_schema(mine.apply(delta).schema)
     return delta, left
@@ -236,17 +239,34 @@ def _cast(side: State, source: str, rows: Ordinals, after: State, column: Column
         ) from error
 
 
-def _renames(side: Delta) -> dict[Any, Any]:
-    """Return the classes that a side renamed or merged: old name → new name."""
+def _moved_classes(side: Delta) -> Moves:
+    """Return the classes that a side renamed or merged: id → old and new name."""
     out = {}
     for fact in side.facts.select(["name", "old", "new"]).to_pylist():
         if fact["name"].startswith(CLASS):
             first = json.loads(fact["name"].removeprefix(CLASS))
-            names = [
+            old, new = (
                 first if text is None else class_name(json.loads(text))
                 for text in (fact["old"], fact["new"])
-            ]
-            out[names[0]] = names[1]
+            )
+            out[first] = old, new
+    return out
+
+
+def _renames(ours: Moves, theirs: Moves) -> dict[Any, Any]:
+    """Return old name → new name; ours, until it is decided, where each side has its own."""
+    out = dict(theirs.values()) | dict(ours.values())
+    both = ours.keys() & theirs.keys()
+    return out | {theirs[i][1]: ours[i][1] for i in both if theirs[i][1] != ours[i][1]}
+
+
+def _chosen_names(ours: Moves, theirs: Moves, schema: Schema) -> dict[Any, Any]:
+    """Return the names of classes that each side named otherwise → the name that was chosen."""
+    out: dict[Any, Any] = {}
+    for first in ours.keys() & theirs.keys():
+        if ours[first] != theirs[first]:
+            name = schema.renamed_classes.get(first, first)
+            out |= dict.fromkeys({*ours[first], theirs[first][1]}, name)
     return out
 
 
