@@ -169,12 +169,13 @@ def test_keyframes_change_no_reading_fingerprint_or_blame(
         play(ds, more)
         truth = told(ds)
         ds.close()
-        for versions, cells in ((1, 10**6), (10**6, 1), (2, 3)):
-            folder = ds.path.with_name(f"copy-{versions}-{cells}")
+        for versions, states, size in ((1, 1, 1), (2, 8, 1 << 26), (5, 1, 1 << 26)):
+            folder = ds.path.with_name(f"copy-{versions}")
             shutil.copytree(ds.path, folder)
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr("burnish.dataset.history._KEYFRAME_VERSIONS", versions)
-                patch.setattr("burnish.dataset.history._KEYFRAME_CELLS", cells)
+                patch.setattr("burnish.dataset.history._KEPT_STATES", states)
+                patch.setattr("burnish.dataset.history._KEPT_BYTES", size)
                 for newest_first in (False, True, False):
                     forget_sums(folder)
                     with bn.open(folder) as copy:
