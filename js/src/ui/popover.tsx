@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useReturnFocus } from "./focus";
 
 interface PopoverProps {
@@ -14,7 +14,7 @@ interface PopoverProps {
 export function Popover({ role, label, class: name = "", onClose, children }: PopoverProps) {
   const box = useRef<HTMLDivElement>(null);
   useReturnFocus(box);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const find = (what: string) => box.current?.querySelector<HTMLElement>(what);
     const first = find("[data-first]") ?? find("input, button");
     (first ?? box.current)?.focus({ preventScroll: true });

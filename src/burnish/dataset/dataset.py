@@ -27,6 +27,7 @@ from burnish.dataset.rows import ordinals_of
 from burnish.dataset.sharing import Sharing
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
+from burnish.dataset.verifying import problems_of
 from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
 from burnish.dataset.working import Change, WorkingCopy
 from burnish.errors import (
@@ -283,7 +284,7 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
         Reads the whole store once.
         """
         self._check_open()
-        return self._history.verify()
+        return problems_of(self._history)
 
     def close(self) -> None:
         """Close the store; staged edits stay for the next time."""

@@ -18,11 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from burnish.core.canonical import key_bytes, logical_type
-from burnish.core.commitment import commitment, is_committed
+from burnish.core.commitment import commitment
 from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash
 from burnish.core.fingerprint import fingerprint
 from burnish.core.graph import Graph
-from burnish.core.schema import files_of, first_facts
+from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.layer import Stored, net
 from burnish.dataset.state import State, adjusted_sums
@@ -256,6 +256,10 @@ class History:
             ) from None
         self.refresh()
 
+    def records(self) -> list[CommitRecord]:
+        """Return all versions as they are stored, parents first."""
+        return list(self._records.values())
+
     def line(self, commit: str) -> list[str]:
         """Return the versions from the first to this one, along first parents."""
         self._record(commit)
@@ -437,27 +441,6 @@ class History:
             raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
         return refs[branch]
 
-    def verify(self) -> list[str]:
-        """Return what is wrong with the store, nothing when all bytes are those written."""
-        problems = self.backend.integrity()
-        if problems:
-            return problems
-        self.refresh()
-        if self.backend.unfinished():
-            return ["a purge is not finished, so that files still hold what it erased: open again"]
-        problems = self.base.verify(self.base_hash())
-        if problems:
-            return problems
-        problems = self._verify_files()
-        if problems:
-            return problems
-        for record in list(self._records.values()):
-            problems += self._verify_commit(record)
-        problems += self._verify_names()
-        for branch, user in self.backend.working_copies():
-            problems += self._verify_working(branch, user)
-        return problems
-
     def close(self) -> None:
         """Checkpoint and close the file."""
         self.backend.close()
@@ -583,66 +566,6 @@ class History:
         if old == new:
             return sums
         return adjusted_sums(sums, self.state(old), self.state(new), self.between(old, new))
-
-    def _verify_commit(self, record: CommitRecord) -> list[str]:
-        try:
-            delta = self.delta(record.id)
-        except CorruptError as error:
-            return [error.message]
-        try:
-            good = is_committed(record.header["cells"], delta, record.seed, self.key_bytes)
-        except (pa.ArrowException, LookupError):  # it has rows that are not there
-            good = False
-        return [] if good else [f"{record.name}: its cells are not those that were committed"]
-
-    def _verify_files(self) -> list[str]:
-        """Check the files of rows and columns that versions or staged edits refer to."""
-        segments: set[str] = set()
-        columns: dict[str, str] = {}
-        for commit in list(self._records):
-            with contextlib.suppress(CorruptError):  # which _verify_commit has told
-                parts = files_of(self.delta(commit))
-                segments |= parts[0]
-                columns |= parts[1]
-        return self.rows.verify(sorted(segments), columns)
-
-    def _verify_names(self) -> list[str]:
-        """Check that names stand where they were moved last, at versions that are there."""
-        known, moved, problems = self._names(), None, []
-        while moved is None or known != self._names():  # others may move them meanwhile
-            known = self._names()
-            moved = {(m.kind, m.name): m.new for m, _ in self.backend.reflog()}
-        for kind, name in sorted(moved.keys() | known.keys()):
-            target = known.get((kind, name))
-            if (kind, name) in moved and target != moved[kind, name]:
-                problems.append(f"{kind} {name!r} does not stand where it was moved last")
-            elif (kind, name) not in moved and (kind, name) != ("branch", "main"):
-                problems.append(f"{kind} {name!r} was never made")
-            elif target is not None:
-                problems += self._verify_head(f"{kind} {name!r}", target)
-        return problems
-
-    def _names(self) -> dict[tuple[str, str], str]:
-        return {
-            (kind, name): target
-            for kind in ("branch", "tag", "remote")
-            for name, target in self.backend.refs(kind).items()
-        }
-
-    def _verify_head(self, what: str, commit: str) -> list[str]:
-        if commit in self._records:
-            return []
-        return [f"{what} stands at {commit[:8]}…, which is no version"]
-
-    def _verify_working(self, branch: str, user: str) -> list[str]:
-        what = f"the working copy of {user!r} on {branch!r}"
-        try:
-            where, blobs = self.backend.journal(branch, user)
-            for blob in blobs:
-                decode(blob)
-        except CorruptError as error:
-            return [f"{what}: {error.message}"]
-        return self._verify_head(what, where.head)
 
     def key_bytes(self, ordinals: Ordinals) -> pa.Array:
         """Return the canonical keys of ordinals."""
