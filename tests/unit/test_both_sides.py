@@ -549,3 +549,14 @@ def test_a_row_added_again_is_told_in_full_to_those_who_never_had_it(ds: Dataset
     ds.switch("side")
     ds.cherry_pick("v4")
     assert column(ds, "score")["p"] == 5.0
+
+
+def test_a_difference_between_two_lives_of_a_row_is_its_cells(ds: Dataset) -> None:
+    ds.add({"id": ["p"], "label": ["cat"], "score": [1.0]})
+    ds.commit("one")
+    ds.revert("v1")
+    ds.add({"id": ["p"], "label": ["dog"], "score": [2.0]})
+    ds.set("p", "score", 1.0)
+    ds.commit("again")
+    frame = ds.diff("v3", "v1").frame()
+    assert frame[["key", "column", "old", "new"]].values.tolist() == [["p", "label", "dog", "cat"]]

@@ -130,7 +130,7 @@ def settled(after: State, other: State, rows: Ordinals) -> Delta:
         return Delta()
     shared = sorted(after.schema.by_id.keys() & other.schema.by_id.keys())
     names = [*shared, DROPPED, *(MARK + name for name in after.marks)]
-    return squash(Delta({name: as_there(after, other, name, rows)}) for name in names)
+    return squash(Delta({name: _arriving(after, other, name, rows)}) for name in names)
 
 
 def as_there(
@@ -144,9 +144,6 @@ def as_there(
 ) -> pa.Table:
     """Return cells that give rows the values of another state, with provenance and versions.
 
-    Of those that hold them already, the ones that an earlier change of a row made are there too:
-    to others the row is new.
-
     Parameters
     ----------
     after, other : State
@@ -159,16 +156,62 @@ def as_there(
     values : Array, optional
         The values to give, where they are not those of the other state.
     """
+    return without_no_ops(_beside_there(after, other, column, rows, after_id or column, values))
+
+
+def spelled_out(change: Delta, before: State, after: State) -> Delta:
+    """Return a change in which a row that is there throughout changes by its cells alone.
+
+    Added anew in between, or on two branches that were merged, a row is read from another segment
+    than before, and cells of its one life say nothing about the other.
+    """
+    rows = change.cells.get(ROW)
+    if rows is None:
+        return change
+    stays = added_rows(rows.filter(pc.is_valid(rows["old"])))
+    if not len(stays):
+        return change
+    cells = {ROW: without_rows(rows, stays)}
+    for column in sorted((before.schema.by_id.keys() & after.schema.by_id.keys()) - {ROW}):
+        known = change.cells.get(column)
+        parts = [] if known is None else [without_rows(known, stays)]
+        table = pa.concat_tables([*parts, as_there(before, after, column, stays)])
+        cells[column] = table.sort_by("ordinal")
+    left = {name: table for name, table in (dict(change.cells) | cells).items() if len(table)}
+    return Delta(dict(sorted(left.items())), change.decisions, change.facts)
+
+
+def without_rows(table: pa.Table, rows: Ordinals) -> pa.Table:
+    """Return the cells of all rows but some."""
+    return table.filter(pa.array(~np.isin(numbers(table, "ordinal"), rows)))
+
+
+def _arriving(after: State, other: State, column: str, rows: Ordinals) -> pa.Table:
+    """Return cells as `as_there` does, and those that an earlier life of a row made alike.
+
+    To those who never had that life, they are changes of the row that was added.
+    """
+    table = _beside_there(after, other, column, rows, column)
+    first = cell_bytes(after.origin_at(column, rows))
+    edited = pc.not_equal(first, cell_bytes(table["new"])).to_numpy(zero_copy_only=False)
+    return without_no_ops(table, rows[edited])
+
+
+def _beside_there(
+    after: State,
+    other: State,
+    column: str,
+    rows: Ordinals,
+    after_id: str,
+    values: pa.Array | None = None,
+) -> pa.Table:
     table = added_cells(other, column, rows)
     new = table["new"] if values is None else values
-    old = after.cells_at(after_id or column, rows)
+    old = after.cells_at(after_id, rows)
     made = pa.array(other.versions(column)[rows])
     stamps = [table[name] for name in PROVENANCE.names]
     schema = cells_schema(old.type).append(pa.field(VERSION, pa.int32()))
-    first = after.origin_at(after_id or column, rows)
-    edited = rows[pc.not_equal(cell_bytes(first), cell_bytes(new)).to_numpy(zero_copy_only=False)]
-    table = pa.table([table["ordinal"], old, new, *stamps, made], schema=schema)
-    return without_no_ops(table, edited)
+    return pa.table([table["ordinal"], old, new, *stamps, made], schema=schema)
 
 
 def added_cells(state: State, column: str, rows: Ordinals) -> pa.Table:

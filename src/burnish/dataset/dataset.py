@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from burnish.core.delta import NO_DECISIONS
+from burnish.core.delta import NO_DECISIONS, ROW
 from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.adding import Adding
+from burnish.dataset.applying import spelled_out
 from burnish.dataset.blame import Blame
 from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
@@ -184,6 +185,8 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
         start, end = self._history.resolve(old), self._history.resolve(new)
         delta = self._history.between(start, end)
         state = partial(self._history.state, end)
+        if ROW in delta.cells:
+            delta = spelled_out(delta, self._history.state(start), state())
         return Diff(self._name_of(start), self._name_of(end), delta, state)
 
     def blame(self, rows: Any = None, column: str | None = None) -> Blame:

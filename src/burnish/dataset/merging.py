@@ -20,6 +20,7 @@ from burnish.core.delta import (
     Delta,
     Ordinals,
     invert,
+    is_system,
     numbers,
     squash,
     stamped,
@@ -29,7 +30,15 @@ from burnish.core.delta import (
 from burnish.core.keys import shorten
 from burnish.core.merge import SURE, Merged, Unsure, three_way
 from burnish.core.schema import CLASS, Column, Schema, class_name
-from burnish.dataset.applying import added_cells, as_there, came_rows, check_schema, settled
+from burnish.dataset.applying import (
+    added_cells,
+    as_there,
+    came_rows,
+    check_schema,
+    settled,
+    spelled_out,
+    without_rows,
+)
 from burnish.dataset.gesture import Provenance, cells
 from burnish.dataset.history import History
 from burnish.dataset.reading import keys_at
@@ -112,33 +121,21 @@ def _start(history: History, bases: list[str]) -> Start:
 def _by_cells(
     history: History, start: Start, sides: tuple[tuple[Delta, State], ...]
 ) -> Iterator[Delta]:
-    """Yield sides on which a row that is there throughout changes by its cells alone.
-
-    Added on two branches and merged, a row is read from another segment than before: that is no
-    change of its own. Of a row that a side took out, only this is left.
-    """
+    """Yield sides whose rows change by their cells alone, those that stay as those that go."""
     if not any(ROW in side.cells for side, _ in sides):
         yield from (side for side, _ in sides)
         return
     base = history.state(start.commit).apply(start.change)
     for side, state in sides:
-        yield _spelled_out(side, base, state) if ROW in side.cells else side
+        out = spelled_out(side, base, state)
+        yield _without_edits_of_lost_rows(out) if ROW in out.cells else out
 
 
-def _spelled_out(side: Delta, base: State, state: State) -> Delta:
-    table = side.cells[ROW]
-    was_there = pc.is_valid(table["old"])
-    stays = numbers(table.filter(pc.and_(was_there, pc.is_valid(table["new"]))), "ordinal")
-    went = numbers(table.filter(pc.is_null(table["new"])), "ordinal")
-    columns = base.schema.by_id.keys() & state.schema.by_id.keys()
-    both = np.concatenate([stays, went])
-    out = {n: _without(t, both) if n in columns else t for n, t in side.cells.items()}
-    out[ROW] = _without(table, stays)
-    for column in columns if len(stays) else ():
-        parts = [out[column]] if column in out else []
-        out[column] = pa.concat_tables([*parts, as_there(base, state, column, stays)]).sort_by(
-            "ordinal"
-        )
+def _without_edits_of_lost_rows(side: Delta) -> Delta:
+    """Return a side on which nothing but its going is left of a row that it took out."""
+    rows = side.cells[ROW]
+    went = numbers(rows.filter(pc.is_null(rows["new"])), "ordinal")
+    out = {n: t if is_system(n) else without_rows(t, went) for n, t in side.cells.items()}
     return Delta(_filled(out), side.decisions, side.facts)
 
 
@@ -166,7 +163,7 @@ def _compared_rows(found: Merged, mine: State, other: State) -> tuple[Delta, Con
     shared = mine.schema.by_id.keys() & other.schema.by_id.keys()
     clean, left = dict(found.clean.cells), dict(found.conflicts.cells)
     for cells_of in (clean, left):
-        cells_of |= {name: _without(cells_of[name], rows) for name in shared & cells_of.keys()}
+        cells_of |= {name: without_rows(cells_of[name], rows) for name in shared & cells_of.keys()}
     for column in sorted(shared):
         differ = beside(added_cells(mine, column, rows), added_cells(other, column, rows))
         unlike = pc.not_equal(cell_bytes(differ["ours"]), cell_bytes(differ["theirs"]))
@@ -297,10 +294,6 @@ def _with_renames(
     rows = rows[after.is_there(rows)]
     wanted = _mapped(after.take(label, rows), renames)
     return squash([delta, stamped(cells(after, label, rows, wanted, why), STAGED)])
-
-
-def _without(table: pa.Table, rows: Ordinals) -> pa.Table:
-    return table.filter(pa.array(~np.isin(numbers(table, "ordinal"), rows)))
 
 
 def _filled(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
