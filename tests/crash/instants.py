@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import burnish as bn
-import burnish.store.sqlite as backend
+from burnish.store import sqlite_file
 
 FILES = {"open", "os.remove", "os.rename", "os.link", "os.utime", "os.listdir", "os.scandir"}
 
@@ -55,14 +55,14 @@ def watch(path: Path, step: int) -> None:
         if event in FILES and args and str(args[0]).startswith(str(path)):
             tick()
 
-    real = backend._connect
+    real = sqlite_file._connect
 
     def connect(uri: str) -> sqlite3.Connection:
         connection = real(uri)
         connection.set_trace_callback(tick)
         return connection
 
-    backend._connect = connect
+    sqlite_file._connect = connect
     sys.addaudithook(heard)
 
 

@@ -40,7 +40,6 @@ from burnish.model import TrainingFingerprint, assign_folds
 from burnish.model.features import inputs
 from burnish.model.reading import labels_of
 from burnish.model.training_data import pack, unpack
-from burnish.store.sqlite import SqliteBackend
 
 N = 120
 TRAIN = "split = 'train'"
@@ -482,24 +481,6 @@ def test_what_says_nothing_of_a_store_asks_for_one(ds: Dataset, tmp_path: Path) 
         bn.reconstruct(7, store=ds)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def links(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let stores keep links where this version's do not yet."""
-    kept: dict[str, list[tuple[str, str, dict[str, Any]]]] = {}
-
-    def link(self: SqliteBackend, commit: str, kind: str, content: dict[str, Any]) -> None:
-        kept.setdefault(self.store_id(), []).append((commit, kind, content))
-
-    def every(self: SqliteBackend, commit: str | None = None) -> list[Any]:
-        found = kept.get(self.store_id(), [])
-        return [entry for entry in found if commit in (None, entry[0])]
-
-    if not hasattr(SqliteBackend, "link"):
-        monkeypatch.setattr(SqliteBackend, "link", link, raising=False)
-        monkeypatch.setattr(SqliteBackend, "links", every, raising=False)
-
-
-@pytest.mark.usefixtures("links")
 def test_the_store_remembers_its_fingerprints_by_id(path: Path) -> None:
     with make(path) as ds:
         ds._history.backend.link(ds.head.id, "export", {"path": "a.csv"})

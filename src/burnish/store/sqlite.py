@@ -6,94 +6,48 @@ import contextlib
 import hashlib
 import json
 import sqlite3
-import threading
-import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import astuple, replace
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from burnish.core.canonical import canonical_json
 from burnish.errors import (
     BusyError,
-    ClosedError,
     CorruptError,
     FormatError,
     NotAStoreError,
-    ReadOnlyError,
-    UnknownVersionError,
-    WriteError,
 )
 from burnish.store import sweeping
 from burnish.store.backend import CommitRecord, PurgeRecord, RefMove, StaleError, WorkingState
 from burnish.store.base import flush
 from burnish.store.erasing import epoch_of, erase, read_purges
 from burnish.store.rows import Rows
+from burnish.store.sqlite_file import SqliteFile, translated
+from burnish.store.statements import (
+    SCHEMA,
+    SINCE_2,
+    advance,
+    empty_journal,
+    has,
+    has_purged,
+    insert,
+    move_ref,
+    next_number,
+    run,
+    set_applied,
+)
 from burnish.store.sweeping import Litter
 
 APPLICATION_ID = 0x42524E48
 FORMAT = 2
-_BUSY_SECONDS = 30
 _PAGE = 2048  # a commit of some hundred cells fills it better than the default of 4096
 _CHECK = "$check"
-_UNWRITTEN = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_TRUNCATE")
-_STILL = "mode=ro&immutable=1"  # reads a file without a log, leaving nothing beside it
-
-_SCHEMA = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE commits (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    txn_id TEXT NOT NULL UNIQUE,
-    header TEXT NOT NULL,
-    seed BLOB NOT NULL,
-    delta BLOB NOT NULL
-);
-CREATE TABLE parents (
-    child TEXT NOT NULL, position INTEGER NOT NULL, parent TEXT NOT NULL,
-    PRIMARY KEY (child, position)
-) WITHOUT ROWID;
-CREATE TABLE refs (
-    kind TEXT NOT NULL, name TEXT NOT NULL, target TEXT NOT NULL, PRIMARY KEY (kind, name)
-) WITHOUT ROWID;
-CREATE TABLE working (
-    branch TEXT NOT NULL, user TEXT NOT NULL, head TEXT NOT NULL,
-    applied INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (branch, user)
-) WITHOUT ROWID;
-CREATE TABLE journal (
-    branch TEXT NOT NULL, user TEXT NOT NULL, position INTEGER NOT NULL, gesture BLOB NOT NULL,
-    PRIMARY KEY (branch, user, position)
-);
-CREATE TABLE sums (
-    commit_id TEXT NOT NULL, name TEXT NOT NULL, total TEXT NOT NULL,
-    PRIMARY KEY (commit_id, name)
-) WITHOUT ROWID;
-"""
-_SINCE_2 = """
-CREATE TABLE segments (
-    place INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, ordinals BLOB NOT NULL
-);
-CREATE TABLE reflog (
-    place INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, old TEXT, new TEXT,
-    user TEXT NOT NULL, act TEXT NOT NULL, time TEXT NOT NULL
-);
-CREATE TABLE purges (place INTEGER PRIMARY KEY, ordinals BLOB NOT NULL, content TEXT NOT NULL);
-CREATE TABLE keyframes (commit_id TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE links (
-    place INTEGER PRIMARY KEY, commit_id TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL
-);
-"""
 
 
-class SqliteBackend:
-    """Versions in one SQLite file in write-ahead mode.
-
-    Every write is one ``BEGIN IMMEDIATE`` transaction with full synchronisation; each thread has
-    a connection of its own.
+class SqliteBackend(SqliteFile):
+    """Versions in one SQLite file.
 
     Parameters
     ----------
@@ -103,14 +57,7 @@ class SqliteBackend:
     """
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
-        self.path = path
-        self.read_only = read_only
-        self._copy = f"file:burnish-{uuid.uuid4().hex}?mode=memory&cache=shared"
-        self._file = _identity(path)
-        self._local = threading.local()
-        self._open: dict[threading.Thread, sqlite3.Connection] = {}
-        self._lock = threading.Lock()
-        self._closed = False
+        super().__init__(path, read_only)
         self._check_format()
 
     @classmethod
@@ -123,9 +70,9 @@ class SqliteBackend:
             connection.execute("PRAGMA secure_delete=ON")
             connection.execute("PRAGMA synchronous=FULL")
             connection.execute("BEGIN IMMEDIATE")
-            _run(connection, _SCHEMA + _SINCE_2)
+            run(connection, SCHEMA + SINCE_2)
             connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-            _insert(connection, first)
+            insert(connection, first)
             connection.execute("INSERT INTO refs VALUES ('branch', 'main', ?)", (first.id,))
             connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version={FORMAT}")
@@ -152,7 +99,7 @@ class SqliteBackend:
 
     def epoch(self) -> int:
         """Return how often something was taken away: what was read before may be gone."""
-        with _translated(self.path):
+        with translated(self.path):
             return epoch_of(self._connection())
 
     def commits(self, after: int = -1) -> list[CommitRecord]:
@@ -183,7 +130,7 @@ class SqliteBackend:
     def move_ref(self, move: RefMove) -> None:
         """Make, move or remove a name; StaleError when it does not stand where `old` says."""
         with self._write() as connection:
-            _move_ref(connection, move)
+            move_ref(connection, move)
 
     def reflog(self) -> list[tuple[RefMove, str]]:
         """Return every move of a name and its time, in order."""
@@ -200,7 +147,7 @@ class SqliteBackend:
         """Register a segment; StaleError when there are others than the `seen` ones."""
         with self._write() as connection:
             count = connection.execute("SELECT count(*) FROM segments").fetchone()[0]
-            if count != seen or _has_purged(connection, ordinals):
+            if count != seen or has_purged(connection, ordinals):
                 raise StaleError
             connection.execute(
                 "INSERT INTO segments (name, ordinals) VALUES (?, ?)", (name, ordinals)
@@ -217,11 +164,11 @@ class SqliteBackend:
             if epoch not in (None, epoch_of(connection)):
                 raise StaleError
             for record in records:
-                if _has(connection, record.id):
+                if has(connection, record.id):
                     continue
-                _insert(connection, replace(record, number=_next_number(connection)))
+                insert(connection, replace(record, number=next_number(connection)))
             for move in moves:
-                _move_ref(connection, move)
+                move_ref(connection, move)
 
     def keyframes(self) -> set[str]:
         """Return the versions whose state is kept."""
@@ -301,13 +248,13 @@ class SqliteBackend:
             connection.execute(
                 "INSERT INTO journal VALUES (?, ?, ?, ?)", (branch, user, applied, blob)
             )
-            _set_applied(connection, branch, user, applied + 1)
+            set_applied(connection, branch, user, applied + 1)
         return WorkingState(seen.head, applied + 1, applied + 1, seen.seq + 1)
 
     def move(self, branch: str, user: str, seen: WorkingState, applied: int) -> WorkingState:
         """Undo or redo: set how many gestures are applied."""
         with self._claim(branch, user, seen) as connection:
-            _set_applied(connection, branch, user, applied)
+            set_applied(connection, branch, user, applied)
         return WorkingState(seen.head, applied, seen.recorded, seen.seq + 1)
 
     def rebase(
@@ -325,16 +272,16 @@ class SqliteBackend:
             )
             if journal is None:
                 return WorkingState(head, seen.applied, seen.recorded, seen.seq + 1)
-            _empty_journal(connection, branch, user)
+            empty_journal(connection, branch, user)
             rows = [(branch, user, place, blob) for place, blob in enumerate(journal)]
             connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", rows)
-            _set_applied(connection, branch, user, len(journal))
+            set_applied(connection, branch, user, len(journal))
         return WorkingState(head, len(journal), len(journal), seen.seq + 1)
 
     def clear(self, branch: str, user: str, seen: WorkingState) -> WorkingState:
         """Discard the journal."""
         with self._claim(branch, user, seen) as connection:
-            _empty_journal(connection, branch, user)
+            empty_journal(connection, branch, user)
         return WorkingState(seen.head, 0, 0, seen.seq + 1)
 
     def commit(
@@ -342,9 +289,9 @@ class SqliteBackend:
     ) -> tuple[CommitRecord, WorkingState]:
         """Add a version, move the branch, empty the journal."""
         with self._claim(branch, user, seen) as connection:
-            numbered = replace(record, number=_next_number(connection))
-            _insert(connection, numbered)
-            where = _advance(connection, branch, user, seen, record.id, act)
+            numbered = replace(record, number=next_number(connection))
+            insert(connection, numbered)
+            where = advance(connection, branch, user, seen, record.id, act)
         return numbered, where
 
     def advance(
@@ -352,7 +299,7 @@ class SqliteBackend:
     ) -> WorkingState:
         """Move the branch to a version that is there already; the journal must be empty."""
         with self._claim(branch, user, seen) as connection:
-            return _advance(connection, branch, user, seen, head, act)
+            return advance(connection, branch, user, seen, head, act)
 
     def find_txn(self, txn_id: str) -> CommitRecord | None:
         """Return the version that a transaction wrote, if it did."""
@@ -380,7 +327,7 @@ class SqliteBackend:
 
     def purges(self) -> list[PurgeRecord]:
         """Return what was erased, in order."""
-        with _translated(self.path), self._read("note of a purge"):
+        with translated(self.path), self._read("note of a purge"):
             return read_purges(self._connection())
 
     def sweep(self, since: str | None = None, dry_run: bool = False) -> Litter:
@@ -440,36 +387,6 @@ class SqliteBackend:
         except (BusyError, CorruptError):  # the latter where the disk is full
             return False
 
-    def check_writable(self) -> None:
-        """Raise ReadOnlyError where nothing may be written."""
-        if self.read_only:
-            raise ReadOnlyError(
-                f"the store {self.path.parent} was opened read-only",
-                hint="open it with bn.open(path) where the folder can be written, "
-                "or copy the folder first",
-            )
-
-    def integrity(self) -> list[str]:
-        """Return what SQLite finds wrong with the file, nothing when it is sound."""
-        try:
-            found = [str(row[0]) for row in self._rows("PRAGMA integrity_check")]
-        except CorruptError as error:
-            return [error.message]
-        return [] if found == ["ok"] else found
-
-    def close(self) -> None:
-        """Checkpoint, so that one file holds everything, and close all connections."""
-        if self._closed:
-            return
-        try:
-            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            self._closed = True
-            with self._lock:
-                for connection in self._open.values():
-                    connection.close()
-                self._open.clear()
-
     def _check_format(self) -> None:
         try:
             application = self._rows("PRAGMA application_id")[0][0]
@@ -498,59 +415,8 @@ class SqliteBackend:
     def _upgrade(self) -> None:
         with self._transaction("BEGIN IMMEDIATE") as connection:
             if connection.execute("PRAGMA user_version").fetchone()[0] < FORMAT:
-                _run(connection, _SINCE_2)
+                run(connection, SINCE_2)
                 connection.execute(f"PRAGMA user_version={FORMAT}")
-
-    def abandon(self) -> None:
-        """Close without a checkpoint, for a store that cannot be used."""
-        self._closed = True
-        for connection in self._open.values():
-            connection.close()
-
-    def _connection(self) -> sqlite3.Connection:
-        if self._closed:
-            raise ClosedError(
-                f"the store {self.path.parent} is closed", hint="open it again with bn.open(path)"
-            )
-        found: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if found is None:
-            found = self._connect()
-            self._local.connection = found
-        return found
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = self._copied() if self.read_only else _connect(self._uri("mode=rw"))
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA secure_delete=ON")
-        with self._lock:
-            for thread in [thread for thread in self._open if not thread.is_alive()]:
-                self._open.pop(thread).close()
-            self._open[threading.current_thread()] = connection
-        return connection
-
-    def _uri(self, options: str) -> str:
-        return f"{self.path.absolute().as_uri()}?{options}"
-
-    def _copied(self) -> sqlite3.Connection:
-        """Return a connection to a copy in memory, which the first connection fills."""
-        connection = _connect(self._copy)
-        connection.execute("PRAGMA read_uncommitted=ON")  # such readers wait for no writer
-        copied = bool(self._open)
-        while not copied:
-            before = self._traces()
-            with closing(_connect(self._uri("mode=ro" if before[1] else _STILL))) as source:
-                source.backup(connection)
-            copied = before[1] or before == self._traces()
-        return connection
-
-    def _traces(self) -> tuple[int, bool]:
-        """Return what shows that somebody writes: when the file changed, and a log beside it."""
-        log = self.path.with_name(self.path.name + "-wal")
-        return self.path.stat().st_mtime_ns, log.exists()
-
-    def _rows(self, sql: str, *values: object) -> list[Any]:
-        with _translated(self.path):
-            return self._connection().execute(sql, values).fetchall()
 
     def _read_working(self, branch: str, user: str) -> WorkingState | None:
         rows = self._rows(
@@ -567,44 +433,6 @@ class SqliteBackend:
                 f"has {found.recorded} staged steps of {user!r}, {found.applied} of them applied"
             )
         return found
-
-    @contextmanager
-    def _read(self, what: str) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, TypeError, KeyError) as error:
-            raise self._corrupt(f"has a {what} that cannot be read: {error}") from error
-
-    def _check_file(self) -> None:
-        if _identity(self.path) != self._file:
-            raise self._corrupt("was removed or replaced while it was open")
-
-    def _corrupt(self, what: str) -> CorruptError:
-        return CorruptError(
-            f"the store {self.path.parent} {what}", hint="restore the folder from a copy"
-        )
-
-    def _write(self) -> AbstractContextManager[sqlite3.Connection]:
-        self.check_writable()
-        return self._note()
-
-    def _note(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Begin a write that follows from what is there, which a copy in memory takes too."""
-        return self._transaction("BEGIN IMMEDIATE")
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        with _translated(self.path):
-            connection = self._connection()
-            self._check_file()
-            connection.execute(begin)
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _claim(
@@ -624,135 +452,5 @@ class SqliteBackend:
             yield connection
 
 
-def _connect(uri: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-    )
-
-
-def _run(connection: sqlite3.Connection, statements: str) -> None:
-    for statement in filter(str.strip, statements.split(";")):
-        connection.execute(statement)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _digest(values: dict[str, str]) -> str:
     return hashlib.sha256(canonical_json(values)).hexdigest()
-
-
-def _insert(connection: sqlite3.Connection, record: CommitRecord) -> None:
-    header = json.dumps(record.header, ensure_ascii=False)
-    connection.execute(
-        "INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)",
-        (record.number, record.id, record.header["txn_id"], header, record.seed, record.delta),
-    )
-    for parent in record.header["parents"]:
-        _check_there(connection, parent)
-    parents = [(record.id, place, p) for place, p in enumerate(record.header["parents"])]
-    connection.executemany("INSERT INTO parents VALUES (?, ?, ?)", parents)
-
-
-def _has(connection: sqlite3.Connection, commit: str) -> bool:
-    return bool(connection.execute("SELECT 1 FROM commits WHERE id = ?", (commit,)).fetchone())
-
-
-def _next_number(connection: sqlite3.Connection) -> int:
-    """Return a number that no version has or had."""
-    last = connection.execute(
-        "SELECT max((SELECT max(number) FROM commits), coalesce((SELECT max(value) FROM "
-        "json_each((SELECT value FROM meta WHERE name = 'gone'))), 0))"
-    )
-    return int(last.fetchone()[0]) + 1
-
-
-def _check_there(connection: sqlite3.Connection, commit: str) -> None:
-    if not connection.execute("SELECT 1 FROM commits WHERE id = ?", (commit,)).fetchone():
-        raise UnknownVersionError(
-            f"the version {commit[:8]}… is not in the store: it may have been swept away",
-            hint="ds.log(all=True) lists what there is",
-        )
-
-
-def _has_purged(connection: sqlite3.Connection, ordinals: bytes) -> bool:
-    wanted = np.frombuffer(ordinals, np.int64)
-    return any(np.isin(purge.ordinals, wanted).any() for purge in read_purges(connection))
-
-
-def _move_ref(connection: sqlite3.Connection, move: RefMove) -> None:
-    if move.new is not None:
-        _check_there(connection, move.new)
-    values: tuple[str | None, ...]
-    if move.old is None:
-        sql = "INSERT OR IGNORE INTO refs VALUES (?, ?, ?)"
-        values = (move.kind, move.name, move.new)
-    elif move.new is None:
-        sql = "DELETE FROM refs WHERE kind = ? AND name = ? AND target = ?"
-        values = (move.kind, move.name, move.old)
-    else:
-        sql = "UPDATE refs SET target = ?3 WHERE kind = ?1 AND name = ?2 AND target = ?4"
-        values = (move.kind, move.name, move.new, move.old)
-    if connection.execute(sql, values).rowcount != 1:
-        raise StaleError
-    now = datetime.now(UTC).isoformat(timespec="microseconds")
-    connection.execute(
-        "INSERT INTO reflog (kind, name, old, new, user, act, time) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*astuple(move), now),
-    )
-
-
-def _advance(
-    connection: sqlite3.Connection,
-    branch: str,
-    user: str,
-    seen: WorkingState,
-    head: str,
-    act: str,
-) -> WorkingState:
-    _move_ref(connection, RefMove("branch", branch, seen.head, head, user, act))
-    _empty_journal(connection, branch, user)
-    connection.execute(
-        "UPDATE working SET head = ? WHERE branch = ? AND user = ?", (head, branch, user)
-    )
-    return WorkingState(head, 0, 0, seen.seq + 1)
-
-
-def _set_applied(connection: sqlite3.Connection, branch: str, user: str, applied: int) -> None:
-    connection.execute(
-        "UPDATE working SET applied = ? WHERE branch = ? AND user = ?", (applied, branch, user)
-    )
-
-
-def _empty_journal(connection: sqlite3.Connection, branch: str, user: str) -> None:
-    connection.execute("DELETE FROM journal WHERE branch = ? AND user = ?", (branch, user))
-    _set_applied(connection, branch, user, 0)
-
-
-def _reason(error: sqlite3.Error) -> str:
-    return str(getattr(error, "sqlite_errorname", ""))  # the binding's own errors have none
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" in str(error) or "busy" in str(error):
-            raise BusyError(
-                f"another process has held {path.parent} for {_BUSY_SECONDS} s",
-                hint="close the other notebook or wait, then try again",
-            ) from error
-        kind = WriteError if _reason(error).startswith(_UNWRITTEN) else CorruptError
-        raise kind(
-            f"SQLite cannot use {path}: {error}", hint="check the disk's free space and rights"
-        ) from error
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # its message may hold the bytes
-        raise CorruptError(
-            f"SQLite cannot read {path}: {error}", hint="restore the folder from a copy"
-        ) from error
