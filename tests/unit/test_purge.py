@@ -27,9 +27,11 @@ from burnish.errors import (
     ReadOnlyError,
     ReconstructionError,
     UndoError,
+    WriteError,
 )
 from burnish.store.backend import StaleError
 from burnish.store.codec import decode
+from burnish.store.sqlite import SqliteBackend
 from strategies import fingerprint_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::burnish.errors.NewClassWarning")
@@ -584,3 +586,31 @@ def test_a_store_of_the_first_format_is_purged(tmp_path: Path) -> None:
         ]
     with bn.open(tmp_path / "format-1") as ds:
         assert ds.verify() == []
+
+
+def test_a_store_opens_though_the_disk_is_too_full_to_shrink_it(
+    ds: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = SqliteBackend._rows
+
+    def full(self: SqliteBackend, sql: str, *values: object) -> list[Any]:
+        if sql == "VACUUM":
+            raise WriteError("the disk is full", hint="check the disk's free space and rights")
+        return rows(self, sql, *values)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqliteBackend, "_rows", full)
+        ds.purge([KEY])
+        with bn.open(ds.path, user="another") as other:
+            assert KEY not in other.keys
+            assert "not finished" in other.verify()[0]
+    with bn.open(ds.path, user="another") as other:
+        assert other.verify() == []
+
+
+def test_a_purged_row_is_not_counted_as_dropped(ds: Dataset) -> None:
+    before = ds.state.n_there
+    ds.drop("a")
+    ds.purge([KEY])
+    state = ds.state
+    assert (state.n_there, state.n_there - state.n_live) == (before - 1, 1)

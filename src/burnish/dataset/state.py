@@ -132,7 +132,8 @@ class State:
     @property
     def n_there(self) -> int:
         """Rows that are there, dropped ones included."""
-        return len(self.rows.base) + len(self.added)
+        gone = np.count_nonzero(self.rows.purged < len(self.rows.base))
+        return len(self.rows.base) - int(gone) + len(self.added)
 
     @cached_property
     def n_live(self) -> int:

@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from burnish.core.canonical import canonical_json
-from burnish.errors import (
-    BusyError,
-    CorruptError,
-    FormatError,
-    NotAStoreError,
-)
+from burnish.errors import BusyError, CorruptError, FormatError, NotAStoreError, WriteError
 from burnish.store import sweeping
 from burnish.store.backend import CommitRecord, PurgeRecord, RefMove, StaleError, WorkingState
 from burnish.store.base import flush
@@ -380,11 +375,11 @@ class SqliteBackend(SqliteFile):
         return True
 
     def _shrink(self) -> bool:
-        """Give free pages back and empty the log; False where other processes are in the way."""
+        """Give free pages back and empty the log; False where others or a full disk hinder it."""
         try:
             self._rows("VACUUM")
             return bool(self._rows("PRAGMA wal_checkpoint(TRUNCATE)")[0][0] == 0)
-        except (BusyError, CorruptError):  # the latter where the disk is full
+        except (BusyError, CorruptError, WriteError):
             return False
 
     def _check_format(self) -> None:
