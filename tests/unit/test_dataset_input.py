@@ -357,3 +357,14 @@ def test_large_images_are_hashed_in_pieces(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("burnish.core.fingerprint._CHUNK_BYTES", 1000)
     with bn.create(None, table, key="id") as ds:
         assert ds.fingerprint == whole
+
+
+def test_integers_beyond_63_bits_are_set_and_found_as_they_are() -> None:
+    big = 2**64 - 1
+    frame = pa.table({"id": pa.array([1, big], pa.uint64()), "n": pa.array([0, None], pa.uint64())})
+    with bn.create(None, frame, key="id") as ds:
+        ds.set([big, 1], "n", [2**63, None])
+        assert ds.to_arrow()["n"].to_pylist() == [None, 2**63]
+        for wrong in (2**64, -1, 2.0**63):
+            with pytest.raises(ColumnError, match="does not fit"):
+                ds.set(big, "n", wrong)

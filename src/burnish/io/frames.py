@@ -63,7 +63,10 @@ def exact(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     types, leaf = pa.types, _leaf(kind)
     if not (types.is_integer(leaf) or types.is_temporal(leaf)):
         return pa.array(items, kind, from_pandas=True)
-    natural = pa.array(items, from_pandas=True)
+    try:
+        natural = pa.array(items, from_pandas=True)
+    except OverflowError:  # an integer beyond 63 bits has no natural type
+        return _whole(items, kind)
     found = _leaf(natural.type)
     if types.is_temporal(leaf) and not (types.is_temporal(found) or types.is_null(found)):
         raise pa.ArrowInvalid(f"{natural.type} is no {kind}")
@@ -72,6 +75,13 @@ def exact(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     )
     if not (types.is_null(found) or array.cast(natural.type).equals(natural)):
         raise pa.ArrowInvalid(f"{kind} cannot hold these {natural.type} exactly")
+    return array
+
+
+def _whole(items: list[Any], kind: pa.DataType) -> pa.Array:
+    array = pa.array(items, kind, from_pandas=True)
+    if array.to_pylist() != items:
+        raise pa.ArrowInvalid(f"{kind} cannot hold these values exactly")
     return array
 
 
