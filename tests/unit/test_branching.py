@@ -304,7 +304,7 @@ def test_order_is_by_the_graph_when_the_clock_goes_backwards(
             def now(cls, tz: Any = None, moment: dt.datetime = moment) -> Any:
                 return moment
 
-        for module in ("dataset.history", "dataset.gesture", "store.sqlite"):
+        for module in ("dataset.history", "dataset.gesture", "store.statements"):
             monkeypatch.setattr(f"burnish.{module}.datetime", Clock)
         edited(ds, "a", {2030: "dog", 2020: None, 1999: "cat"}[year], str(year))
     assert [version.message for version in ds.log()] == ["1999", "2020", "2030", "created"]
