@@ -62,6 +62,13 @@ class Findings:
         The class probabilities they stand on, shown as evidence.
     n_rows : int, optional
         How many rows were looked at.
+    details : mapping of str to sequence of length n, optional
+        What else is known of each finding, by name; columns of their own in ``frame()``.
+
+    Raises
+    ------
+    InputError
+        A score outside [0, 1], or parts of different lengths.
 
     Notes
     -----
@@ -85,6 +92,7 @@ class Findings:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     probabilities: Probabilities | None = None
     n_rows: int | None = None
+    details: Mapping[str, KeyArray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         scores = np.asarray(self.scores, dtype=np.float64)
@@ -98,7 +106,9 @@ class Findings:
         order = np.argsort(-scores, kind="stable")
         object.__setattr__(self, "scores", scores[order])
         for name in ("keys", "given", "suggestions"):
-            object.__setattr__(self, name, key_array(getattr(self, name))[order])
+            object.__setattr__(self, name, _in_order(getattr(self, name), name, order))
+        details = {name: _in_order(each, name, order) for name, each in self.details.items()}
+        object.__setattr__(self, "details", details)
 
     @cached_property
     def id(self) -> str:
@@ -115,7 +125,7 @@ class Findings:
         return {key: rank for rank, key in enumerate(self.keys)}
 
     def frame(self) -> pd.DataFrame:
-        """Return a table with columns ``key, given, suggestion, score``, worst first."""
+        """Return a table with columns ``key, given, suggestion, score`` and the details."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -124,6 +134,7 @@ class Findings:
                 "given": self.given,
                 "suggestion": self.suggestions,
                 "score": self.scores,
+                **self.details,
             }
         )
 
@@ -178,6 +189,7 @@ class Findings:
             self.provenance,
             self.probabilities,
             self.n_rows,
+            {name: each[item] for name, each in self.details.items()},
         )
 
     def __repr__(self) -> str:
@@ -191,6 +203,16 @@ class Findings:
 
     def _repr_html_(self) -> str:
         return f"<div>{_text(self)}</div>{self.frame().head(10).to_html(escape=True)}"
+
+
+def _in_order(values: Any, name: str, order: npt.NDArray[np.intp]) -> KeyArray:
+    array = key_array(values)
+    if len(array) != len(order):
+        raise InputError(
+            f"{name} has length {len(array)}, expected {len(order)}, one for each score",
+            hint=f"pass {name} in the order of the scores",
+        )
+    return array[order]
 
 
 def _text(found: Findings) -> str:
