@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -57,7 +58,8 @@ def compared(n_rows: int, n_classes: int, repeats: int) -> None:
         PEERS[1]: lambda: seconds(lambda: cleanlab(labels, probs, 2)),
     }
     took = interleaved(acts, repeats)
-    extra = {name: f"peak +{peak(name, n_rows, n_classes):.0%} of the input" for name in acts}
+    one = ("burnish", PEERS[0])
+    extra = {name: f"peak +{peak(name, n_rows, n_classes):.0%} of the input" for name in one}
     show(took, ours="burnish", notes=extra)
     best = min(median(took[name]) for name in PEERS)
     print(f"  {best / median(took['burnish']):.1f} times faster than the better of the two")
@@ -65,15 +67,20 @@ def compared(n_rows: int, n_classes: int, repeats: int) -> None:
 
 def peak(name: str, n_rows: int, n_classes: int) -> float:
     """Return the most memory that a call holds beside its input, as a share of that."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak, (name, n_rows, n_classes))
+    return alone(_peak, name, n_rows, n_classes)
+
+
+def alone(act: Callable[..., Any], *given: Any) -> Any:
+    """Call in a process of its own, whose memory nothing else has used."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(act, *given).result()
 
 
 def _peak(name: str, n_rows: int, n_classes: int) -> float:
     small = made(2000, n_classes)
     labels, probs = made(n_rows, n_classes)
     act: Callable[..., Any] = bn.find.label_issues if name == "burnish" else cleanlab
-    more = {"burnish": (), PEERS[0]: (1,), PEERS[1]: (2,)}[name]
+    more = () if name == "burnish" else (1,)
     act(*small, *more)
     with watched() as seen:
         act(labels, probs, *more)
@@ -82,7 +89,7 @@ def _peak(name: str, n_rows: int, n_classes: int) -> float:
 
 @contextmanager
 def watched() -> Iterator[list[int]]:
-    """Sample the memory of this process and its children's own pages while something runs."""
+    """Sample the memory of this process while something runs."""
     seen, stop = [_resident()], threading.Event()
 
     def sample() -> None:
@@ -163,8 +170,7 @@ def from_files(sizes: tuple[int, ...]) -> None:
         for n in sizes:
             path = folder / f"{n}.parquet"
             _written(path, n)
-            with get_context("spawn").Pool(1) as pool:
-                took, extra = pool.apply(_read, (str(path), n))
+            took, extra = alone(_read, str(path), n)
             print(
                 f"  {n:>10,} rows, {n * 400 / 1e6:6.0f} MB in memory: {duration(took)}, "
                 f"peak +{extra / 1e6:.0f} MB"
