@@ -80,8 +80,8 @@ class ConfidentJoint:
         The same, scaled so that row sums are the label counts: the estimated number of rows of
         each label that truly are of each class.
     quotas : int64 array of shape (n_classes, n_classes)
-        The joint transposed, true class first, with at least one row kept in every class: how
-        many rows of a label are pruned for each true class.
+        The joint with at least one row kept in every class: how many rows of each label (first
+        axis) are pruned for each true class (second axis); the diagonal is how many stay.
     """
 
     thresholds: npt.NDArray[np.float64]
@@ -273,16 +273,18 @@ def joint_of(sums: Sums, confident: Counts) -> ConfidentJoint:
 def _calibrated(confident: Counts, counts: Counts) -> Counts:
     by_guess = np.array(confident.T, order="C")
     np.fill_diagonal(by_guess, by_guess.diagonal().clip(min=1))
-    scaled = by_guess / by_guess.sum(axis=0) * counts
-    scaled = scaled / np.clip(scaled.sum(), 1e-100, None) * counts.sum()
+    scaled = by_guess / by_guess.sum(axis=0)
+    scaled *= counts
+    scaled /= np.clip(scaled.sum(), 1e-100, None)
+    scaled *= counts.sum()
     return _rounded(np.ascontiguousarray(scaled.T))
 
 
 def _quotas(joint: Counts) -> Counts:
-    wanted = np.ascontiguousarray(joint.T)
-    kept = np.maximum(wanted.diagonal(), 1)
-    others = np.maximum(np.count_nonzero(wanted, axis=0) - 1.0, 1.0)
-    lowered = np.maximum(wanted - (kept - wanted.diagonal()) / others, 0.0)
+    found = joint.diagonal()
+    kept = np.maximum(found, 1)
+    others = np.maximum(np.count_nonzero(joint, axis=1) - 1.0, 1.0)
+    lowered = np.maximum(joint - ((kept - found) / others)[:, None], 0.0)
     np.fill_diagonal(lowered, kept)
     return np.asarray(lowered, dtype=np.float64).astype(np.int64)
 
