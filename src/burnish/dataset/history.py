@@ -19,7 +19,8 @@ from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.layer import Stored, net
 from burnish.dataset.records import Records
-from burnish.dataset.state import State, adjusted_sums
+from burnish.dataset.state import State
+from burnish.dataset.sums import adjusted_sums
 from burnish.errors import BurnishError, CorruptError, UnknownVersionError
 from burnish.store.backend import CommitRecord
 from burnish.store.codec import decode, encode, opened
