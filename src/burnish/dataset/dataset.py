@@ -84,7 +84,7 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
     def fingerprint(self) -> str:
         """Content hash of the live rows, staged edits included, 64 hex digits."""
         from burnish.core.fingerprint import fingerprint
-        from burnish.dataset.state import adjusted_sums
+        from burnish.dataset.sums import adjusted_sums
 
         self._check_open()
         now = self._copy.now()
