@@ -10,17 +10,12 @@ import numpy.typing as npt
 from burnish.errors import InputError
 from burnish.model.arrays import Matrix
 from burnish.model.features import DRAWN, column_list, vectors
-from burnish.model.images import pixels
-from burnish.model.reading import values_of
+from burnish.model.vectors import row_vectors
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from burnish.dataset.reading import Reading
 
 METHODS = ("auto", "given", "pca", "umap")
-TEXT_DIMENSIONS = 50
-CATEGORIES = 50
 UMAP_DIMENSIONS = 50
 UMAP_NEIGHBOURS = 15
 
@@ -101,7 +96,7 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
             hint="pass method='pca', or bn.create(…, embedding=['x', 'y'])",
         )
     chosen = "pca" if method == "auto" else method
-    return Projection(_reduced(_vectors(ds, seed), chosen, seed), chosen)
+    return Projection(_reduced(row_vectors(ds, seed).values, chosen, seed), chosen)
 
 
 def _drawn(ds: Reading) -> Matrix | None:
@@ -117,79 +112,6 @@ def _blank_unless_finite(coordinates: Matrix) -> npt.NDArray[np.float32]:
     finite = np.isfinite(blank)
     blank[~(finite[:, 0] & finite[:, 1])] = np.nan
     return blank
-
-
-def _vectors(ds: Reading, seed: int) -> Matrix:
-    roles = ds.roles
-    if roles.get("embedding"):
-        return vectors(ds, column_list(roles["embedding"]))
-    if roles.get("features"):
-        return _standardised(ds, column_list(roles["features"]))
-    if roles.get("image"):
-        return pixels(ds, roles["image"])
-    if roles.get("text"):
-        return _text_vectors(_joined_texts(ds, column_list(roles["text"])), seed)
-    raise InputError(
-        "no column has a role that can be drawn (embedding, features, image, text)",
-        hint="name one when creating: bn.create(…, embedding='vec')",
-    )
-
-
-def _standardised(ds: Reading, columns: list[str]) -> Matrix:
-    import pandas as pd
-
-    given = ds.to_pandas(columns)[columns]
-    numeric = given.select_dtypes(include=["number", "bool"])
-    texts = [n for n in columns if n not in numeric and _is_categorical(given[n])]
-    frame = pd.concat([numeric, *(pd.get_dummies(given[name]) for name in texts)], axis=1)
-    if not frame.shape[1]:
-        raise InputError(
-            f"none of the {len(columns)} feature columns holds numbers or at most "
-            f"{CATEGORIES} different texts",
-            hint="give the embedding role to a column of vectors",
-        )
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return _scaled(np.where(np.isfinite(values), values, np.nan))
-
-
-def _is_categorical(column: pd.Series[Any]) -> bool:
-    known = column.dropna()
-    return bool(known.map(type).eq(str).all()) and 0 < known.nunique() <= CATEGORIES
-
-
-def _scaled(values: Matrix) -> Matrix:
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    centred = values - np.where(known, values, 0).sum(axis=0) / count
-    spread = np.sqrt((np.where(known, centred, 0) ** 2).sum(axis=0) / count)
-    scaled = np.where(known, centred, 0) / np.where(spread > 0, spread, 1)
-    scaled[~known.any(axis=1)] = np.nan
-    return scaled
-
-
-def _joined_texts(ds: Reading, columns: list[str]) -> list[str]:
-    cells = zip(*(values_of(ds, column) for column in columns), strict=True)
-    return [" ".join(str(cell) for cell in row if cell is not None).strip() for row in cells]
-
-
-def _text_vectors(texts: list[str], seed: int) -> Matrix:
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    rows = np.full((len(texts), TEXT_DIMENSIONS), np.nan)
-    there = np.array([bool(text) for text in texts], dtype=bool)
-    if not there.any():
-        return rows
-    words = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b", sublinear_tf=True, max_features=50_000)
-    try:
-        sparse = words.fit_transform([text for text in texts if text])
-    except ValueError:
-        return rows
-    width = min(TEXT_DIMENSIONS, sparse.shape[0], sparse.shape[1] - 1)
-    rows[there] = 0.0
-    if width >= 1:
-        rows[there, :width] = TruncatedSVD(width, random_state=seed).fit_transform(sparse)
-    return rows
 
 
 def _reduced(values: Matrix, method: str, seed: int) -> npt.NDArray[np.float32]:
