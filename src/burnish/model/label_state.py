@@ -31,7 +31,7 @@ from burnish.model.label_members import Bands, Members
 from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.pruning import Pruner, Rows
 
-_MANY = 1 << 18
+_MANY = 1 << 16
 _MANY_ROWS = 1 << 10  # of a class: with fewer, threads wait for each other
 _NO_ROWS = np.empty(0, dtype=np.int64)
 T = TypeVar("T")
