@@ -210,10 +210,12 @@ def guesses_of(block: Floats, top: Codes, thresholds: npt.NDArray[np.float64]) -
     guess = np.where(best >= bars[top], top, -1).astype(top.dtype)
     unsure = np.flatnonzero((guess < 0) & (best >= bars.min()))
     if len(unsure):
-        confident = block[unsure] >= bars
-        number = np.count_nonzero(confident, axis=1)
-        several = np.where(number > 1, top[unsure], confident.argmax(axis=1))
-        guess[unsure] = np.where(number > 0, several, -1)
+        many = 4 * len(unsure) > len(block)
+        confident = (block >= bars)[unsure] if many else block[unsure] >= bars
+        some = np.flatnonzero(confident.any(axis=1))
+        rows, confident = unsure[some], confident[some]
+        several = np.count_nonzero(confident, axis=1) > 1
+        guess[rows] = np.where(several, top[rows], confident.argmax(axis=1))
     return guess
 
 
@@ -301,6 +303,13 @@ def _rounded(table: npt.NDArray[np.float64]) -> Counts:
 def _spread(exact: npt.NDArray[np.float64], whole: npt.NDArray[np.float64], missing: int) -> None:
     """Add ones to, or take ones from, the cells that rounding moved furthest the other way."""
     step = 1 if missing > 0 else -1
+    moved = (exact - whole) * step
+    some = np.flatnonzero(moved > 0)
+    if abs(missing) < len(some):
+        order = some[np.argsort(-moved[some])]
+        if moved[order[abs(missing) - 1]] > moved[order[abs(missing)]]:
+            whole[order[: abs(missing)]] += step
+            return
     while missing:
         order = np.argsort(exact - whole)[::-step]
         changed = order[: min(abs(missing), len(order))]
