@@ -87,7 +87,8 @@ def check(rows: list[str], found: Any) -> str:
     wrong = sum(row in group and row not in alike for row in some.tolist())
     return (
         f"of {len(truth):,} pairs alike {together / len(truth):.2%} in one group; "
-        f"of {len(alike):,} rows with a like {held / len(alike):.2%} in a group; {wrong} rows in a group without one"
+        f"of {len(alike):,} rows with a like {held / len(alike):.2%} in a group; "
+        f"{wrong} rows in a group without one"
     )
 
 
@@ -133,10 +134,8 @@ def main() -> None:
         peers["datasketch MinHash LSH, one pass"] = lambda: with_datasketch(few)
     for name, act in peers.items():
         took, used, rows_found = timed(act)
-        print(
-            f"  {len(few):9,} texts  {duration(took)} (processor {used:.2f} s)  {rows_found:,} rows  {name}",
-            flush=True,
-        )
+        line = f"  {len(few):9,} texts  {duration(took)} (processor {used:.2f} s)"
+        print(f"{line}  {rows_found:,} rows  {name}", flush=True)
 
 
 if __name__ == "__main__":

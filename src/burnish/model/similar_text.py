@@ -248,11 +248,13 @@ def _minima(
     found = np.zeros(width, np.uint64)
     for start in range(0, width, step):
         tile = np.ascontiguousarray(block[:, start : start + step])
+        turned, part = np.empty_like(tile), found[start : start + step]
         for factor, offset in zip(factors, offsets, strict=True):
-            least = (tile * factor + offset).min(axis=0).astype(np.uint64)
-            part = found[start : start + step]
-            part[:] = _mixed(part * _STEP + least + np.uint64(1))
-    return found
+            np.multiply(tile, factor, out=turned)
+            turned += offset
+            part *= _STEP
+            part += turned.min(axis=0)
+    return _mixed(found)
 
 
 def text_groups(cells: KeyArray, threshold: float, seed: int = 0) -> Grouping:
