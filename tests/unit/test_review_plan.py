@@ -165,7 +165,7 @@ def test_what_is_left_reads_on_one_line(ds: Any) -> None:
     plan = bn.ReviewPlan(ds, issues_of(), confidence=0.9)
     said = str(plan.left())
     assert said == (
-        "Left: in the queue unknown (0–60) · in the dataset unknown (0–300), 90% at every look"
+        "Left: in the queue unknown (0–60) · in the dataset unknown (0–300), 90 % at every look"
     )
     assert "in the dataset" in plan._repr_html_()
     assert repr(plan) == "ReviewPlan(60 in the queue, 240 other rows, 0 turns taken)"

@@ -113,7 +113,7 @@ class ReviewPlan:
     ...     item = plan.next()
     ...     ds.decide(item.key, "accepted" if item.key < 20 else "kept", because=item.because)
     >>> plan.left()
-    Left: in the queue 0 (0–29) · in the dataset 0 (0–185), 95% at every look \
+    Left: in the queue 0 (0–29) · in the dataset 0 (0–185), 95 % at every look \
 (20 found in 60 reviewed, 12 of them drawn)
     """
 
@@ -134,6 +134,7 @@ class ReviewPlan:
         self.confidence = confidence
         self.code = f"{CODE}-{hashlib.sha256(issues.id.encode()).hexdigest()[:8]}"
         self.schedule = self._schedule()
+        self._flagged = frozenset(self.schedule.ranked.tolist())
         self._memo: tuple[Replay, list[Judgement]] | None = None
 
     def next(self) -> ReviewItem | None:
@@ -147,7 +148,7 @@ class ReviewPlan:
         item = self.replay().current
         if item is None:
             return None
-        return ReviewItem(self._key(item.row), item.kind, self.because(item.row))
+        return ReviewItem(self.key(item.row), item.kind, self.because_of(item.row))
 
     def left(self) -> Left:
         """Return how many errors are left, in the queue and in the dataset.
@@ -181,14 +182,39 @@ class ReviewPlan:
         reviewed = int(replay.done.sum()) - sum(stream.gone for stream, _ in parts)
         return Left(queue, unflagged, total, found, reviewed, drawn, self.confidence)
 
-    def because(self, row: int) -> Findings:
+    def because(self, key: Any) -> Findings:
+        """Return the findings that a decision on a row is on.
+
+        Parameters
+        ----------
+        key : key
+
+        Returns
+        -------
+        Findings
+            The issues where they hold the row, else findings on this row alone.
+
+        Raises
+        ------
+        KeysError
+            There is no such row.
+        """
+        one = key_array([key])
+        return self.because_of(int(known_ordinals(self.ds.state, one)[0]))
+
+    def because_of(self, row: int) -> Findings:
         """Return the findings that a decision on a row, given by its ordinal, is on."""
-        if self.replay().in_queue[row]:
+        if row in self._flagged:
             return self.issues
-        key = self._key(row)
+        key = self.key(row)
         label = self.ds.roles["label"]
         given = self.ds.state.take(label, np.array([row]))[0].as_py()
-        told = {"made_by": "ReviewPlan", "issues": self.issues.id, "seed": self.seed}
+        told = {
+            "made_by": "ReviewPlan",
+            "issues": self.issues.id,
+            "seed": self.seed,
+            "code": f"plan.because({key!r})",
+        }
         one, said, nothing = (key_array([value]) for value in (key, given, None))
         return Findings(self.code, one, np.zeros(1), said, nothing, told, n_rows=1)
 
@@ -201,6 +227,19 @@ class ReviewPlan:
 
     def _repr_html_(self) -> str:
         return self.left()._repr_html_()
+
+    @property
+    def code_text(self) -> str:
+        """The call that makes this plan, on ``ds`` and ``issues``."""
+        options: dict[str, tuple[float, float]] = {
+            "every": (self.every, 10),
+            "seed": (self.seed, 0),
+            "confidence": (self.confidence, 0.95),
+        }
+        given = [
+            f", {name}={value!r}" for name, (value, usual) in options.items() if value != usual
+        ]
+        return f"bn.ReviewPlan(ds, issues{''.join(given)})"
 
     def replay(self) -> Replay:
         """Return where the review stands, for burnish's own layers."""
@@ -277,7 +316,8 @@ class ReviewPlan:
         alike = code == self.issues.code or code.startswith(f"{CODE}-")
         return False if alike else None
 
-    def _key(self, row: int) -> Any:
+    def key(self, row: int) -> Any:
+        """Return the key of a row, given by its ordinal."""
         return plain(keys_at(self.ds.state, np.array([row], dtype=np.int64))[0])
 
 
