@@ -50,7 +50,7 @@ def replay_of(rng: np.random.Generator, given: argparse.Namespace) -> Replay:
 
 def intervals(replay: Replay) -> dict[str, tuple[int, int]]:
     streams = (replay.queue, replay.unflagged)
-    alone, added = ([s.left(level, 0)[1:] for s in streams] for level in (0, 1))
+    alone, added = ([s.left(level)[1:] for s in streams] for level in (0, 1))
     return dict(zip(PLACES, [*alone, tuple(map(sum, zip(*added, strict=True)))], strict=True))
 
 

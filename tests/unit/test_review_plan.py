@@ -155,7 +155,7 @@ def test_a_row_drawn_from_a_million_is_taken_in_within_five_milliseconds() -> No
         drawn = replay.current.kind != "ranked"
         begun = time.perf_counter()
         replay.judge(Judgement(replay.current.row, turn % 7 == 0))
-        replay.queue.left(0, 0), replay.unflagged.left(0, 0)
+        replay.queue.left(0), replay.unflagged.left(0)
         if drawn:
             taken.append(time.perf_counter() - begun)
     assert np.median(taken) < 0.005
