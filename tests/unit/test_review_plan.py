@@ -131,6 +131,16 @@ def test_rows_dropped_without_a_decision_are_not_left(ds: Any) -> None:
     assert plan.left().dataset.high == 0
 
 
+def test_a_row_that_is_dropped_in_between_loses_its_turn(ds: Any) -> None:
+    plan = bn.ReviewPlan(ds, issues_of())
+    take_turns(ds, plan, 6)
+    first = plan.next().key
+    ds.drop(first)
+    assert plan.next().key != first
+    ds.restore(first)
+    assert plan.next().key == first
+
+
 def test_what_was_settled_under_earlier_findings_is_not_asked_again(ds: Any) -> None:
     first = bn.ReviewPlan(ds, issues_of(20))
     take_turns(ds, first, 20)

@@ -523,6 +523,23 @@ def test_with_a_plan_the_next_row_is_the_one_whose_turn_it_is(
     assert str(session.queue.left).startswith("Left: in the queue 0 (0–0)")
 
 
+def test_with_a_plan_a_row_decided_out_of_turn_leads_back_to_the_row_whose_turn_it_is(
+    tmp_path: Path,
+) -> None:
+    frame = {"id": list(range(40)), "label": ["cat", "dog"] * 20}
+    with bn.create(tmp_path / "z.burnish", frame, key="id", label="label") as ds:
+        found = Findings(
+            "label-issue", range(30), np.linspace(1, 0, 30), ["cat"] * 30, ["dog"] * 30
+        )
+        plan, session = bn.ReviewPlan(ds, found), of(ds)
+        session.review(plan)
+        due = session.current
+        session.focus(20)
+        session.decide(20, "kept", None, advance=True)
+        assert session.current == due
+        assert plan.next().key == due
+
+
 def test_a_row_that_was_drawn_stands_in_the_queue_where_its_turn_came(
     ds: Dataset, session: Session
 ) -> None:
