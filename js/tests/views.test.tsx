@@ -188,6 +188,18 @@ describe("the list", () => {
     expect(kernel.verdicts.size).toBe(2);
   });
 
+  it("says on one line how many errors are left, where a plan knows it", async () => {
+    const left = "Left: in the queue 34 (21–58) · in the dataset 310 (120–560), 95 % at every look";
+    show(LIST, {}, { left });
+    await until(() => expect(el.querySelector(".b-left")?.textContent).toBe(left));
+  });
+
+  it("says nothing of what is left without a plan", async () => {
+    show(LIST);
+    await until(() => expect(el.querySelectorAll(".b-line").length).toBeGreaterThan(0));
+    expect(el.querySelector(".b-left")).toBeNull();
+  });
+
   it("makes the row that is clicked current, and marks it", async () => {
     const kernel = show(LIST);
     await until(() =>

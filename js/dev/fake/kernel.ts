@@ -19,6 +19,8 @@ export interface Options {
   /** milliseconds before an answer; null answers at once in a microtask */
   delay?: number | null;
   read_only?: boolean;
+  /** what a plan says is left */
+  left?: string;
   /** versions after the first, and how they hang together */
   versions?: number;
   graph?: Shape;

@@ -56,7 +56,7 @@ function classes({ data, labels }: FakeKernel) {
   }));
 }
 
-function queue({ data, verdicts, seq }: FakeKernel) {
+function queue({ data, verdicts, seq, options }: FakeKernel) {
   const count = (verdict: string) => [...verdicts.values()].filter((v) => v === verdict).length;
   return {
     id: "label-issue:00000000",
@@ -66,6 +66,7 @@ function queue({ data, verdicts, seq }: FakeKernel) {
     kept: count("kept"),
     skipped: count("skipped"),
     unsure: count("unsure"),
+    left: options.left ?? null,
     seq,
   };
 }

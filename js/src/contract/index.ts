@@ -55,6 +55,8 @@ export interface QueueInfo {
   kept: number;
   skipped: number;
   unsure: number;
+  /** how many errors are left, null without a plan */
+  left: string | null;
   /** changes whenever a page that was fetched before may be out of date */
   seq: number;
 }

@@ -22,6 +22,7 @@ from burnish.dataset.reading import keys_at, known_ordinals
 from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, InputError, UnknownVersionError, ViewingError
+from burnish.review import ReviewPlan
 from burnish.session.classes import NO_CLASS, ClassTable, Codes, label_codes
 from burnish.session.layout import Layout, Projector, check_method, empty_layout, first_layout
 from burnish.session.queue import Queue, bits
@@ -134,14 +135,18 @@ class Session:
         """Say how work that ends in a thread is brought back to the kernel's own."""
         self._on_main = schedule
 
-    def review(self, findings: Findings) -> None:
-        """Make findings the queue under review; the first undecided one becomes current."""
+    def review(self, under: Findings | ReviewPlan) -> None:
+        """Make findings the queue under review; the first undecided one becomes current.
+
+        A plan also says which rows are drawn at random, and how many errors are left.
+        """
+        plan, findings = (under, under.issues) if isinstance(under, ReviewPlan) else (None, under)
         ordinals = known_ordinals(self.ds.state, findings.keys)
-        self.queue = self._judged(Queue.of(findings, ordinals))
-        open_rows = self.queue.undecided()
+        self.queue = self._judged(Queue.of(findings, ordinals, plan))
         self._tell("queue")
         if self.current not in self.queue.rank_of:
-            self.focus(open_rows[0] if open_rows else int(ordinals[0]) if len(ordinals) else -1)
+            first = self.queue.after(-1)
+            self.focus(first if first != -1 else int(ordinals[0]) if len(ordinals) else -1)
 
     def select(self, rows: Selection | list[Any] | None) -> None:
         """Replace the selection by keys."""
@@ -277,8 +282,8 @@ class Session:
     def script(self) -> str:
         """Return the acts so far as Python that does the same on a dataset ``ds``."""
         lines = [act.code for act in self.acts]
-        if self.queue is not None and any("because=issues" in line for line in lines):
-            lines.insert(0, f"# issues are the findings {self.queue.findings.id}")
+        if self.queue is not None:
+            lines = [*self.queue.assumed(lines), *lines]
         return "\n".join(lines)
 
     def project(self, method: str) -> None:
@@ -428,6 +433,7 @@ class Session:
             self._tell("queue")
 
     def _judged(self, queue: Queue) -> Queue:
+        queue = queue.planned()
         live = self.ds.state.is_live(queue.ordinals)
         return queue.judged(self.ds.decisions.table, queue.ordinals[~live].tolist())
 
@@ -534,6 +540,8 @@ class Session:
     def _because(self, ordinals: Ordinals) -> Findings | None:
         if self.queue is None or not any(int(o) in self.queue.rank_of for o in ordinals):
             return None
+        if len(ordinals) == 1:
+            return self.queue.because(int(ordinals[0]))
         return self.queue.findings
 
     def _tell(self, topic: Topic) -> None:

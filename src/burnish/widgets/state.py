@@ -60,6 +60,7 @@ def queue_info(session: Session) -> schema.QueueInfo | None:
         "kept": counts["kept"],
         "skipped": counts["skipped"],
         "unsure": counts["unsure"],
+        "left": str(queue.left) if queue.left else None,
         "seq": queue.seq,
     }
 
@@ -159,7 +160,7 @@ class Rows:
         ]
 
     def _evidence(self, row: int, found: dict[str, Any] | None) -> list[str]:
-        if found is None:
+        if found is None or found["suggestion"] is None:
             return []
         findings = self.session.queue.findings  # type: ignore[union-attr]
         given, suggestion = found["given"], found["suggestion"]

@@ -69,6 +69,7 @@ class QueueInfo(TypedDict):
     kept: int
     skipped: int
     unsure: int
+    left: Annotated[str | None, Doc("how many errors are left, null without a plan")]
     seq: Annotated[int, Doc("changes whenever a page that was fetched before may be out of date")]
 
 
