@@ -20,6 +20,7 @@ FIGURES = {
     "versions": "commits, old versions and diffs on 1 M rows, beside Lance, Delta, DVC and Parquet",
     "neighbours": "the graph of neighbours and the value of rows, beside scikit-learn, pynndescent "
     "and cleanlab",
+    "label_issues": "label issues and their update after an edit, beside cleanlab",
     "first_paint": "a map of 100 k and 1 M points in JupyterLab, beside jupyter-scatter",
 }
 
