@@ -30,6 +30,7 @@ from burnish.model.confident_learning import (
 from burnish.model.label_members import Bands, Members
 from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.pruning import Pruner, Rows
+from burnish.model.rounding import Rounding
 
 _MANY = 1 << 16
 _MANY_ROWS = 1 << 10  # of a class: with fewer, threads wait for each other
@@ -156,7 +157,8 @@ class LabelState:
         self.flagged = np.zeros(n_rows, dtype=bool)
         self.sums = self._pass(self._sums, Sums.__add__) or no_sums(self.n_classes)
         self._guess_all(thresholds_of(self.sums))
-        self.joint = joint_of(self.sums, self._confident())
+        self._rounding = Rounding()
+        self.joint = joint_of(self.sums, self._confident(), self._rounding)
         self.members = Members(self.codes, self.facts.behind, self.n_classes)
         self.bands = Bands(self.table)
         self._cuts = np.full((self.n_classes, self.n_classes), np.nan)
@@ -217,7 +219,7 @@ class LabelState:
         self._relabel(rows, before, codes)
         self.members.move(rows, before, behind, codes, self.facts.behind[rows])
         passed = self._guess_again(thresholds_of(self.sums), confident)
-        self.joint = joint_of(self.sums, confident)
+        self.joint = joint_of(self.sums, confident, self._rounding)
         touched = set(before.tolist()) | set(codes.tolist())
         touched.update(np.flatnonzero((self.joint.quotas != quotas).any(axis=1)).tolist())
         if self.filter_by == "confident_learning":
@@ -265,9 +267,9 @@ class LabelState:
     def _groups(self, classes: Sequence[int]) -> Iterator[list[int]]:
         """Give classes whose rows are about as many as may be held at once."""
         group: list[int] = []
-        size = 0
+        size, pruner = 0, self._pruner()
         for k in classes:
-            cost = len(self.members.behind(k)) * self.n_classes
+            cost = pruner.cost(k)
             if self.filter_by in ("prune_by_class", "both"):
                 cost += int(self.sums.counts[k])
             if group and size + cost > self.table.limit:

@@ -59,6 +59,10 @@ class ArrayTable:
         """Return the probability of one class for each row, for several lists of rows."""
         return [self.values[rows, k] for rows, k in wanted]
 
+    def pairs(self, rows: Rows, classes: Rows) -> Floats:
+        """Return one probability for each row and class beside it."""
+        return self.values[rows, classes]
+
     def column(self, k: int) -> Floats:
         """Return the probability of one class for all rows."""
         return self.values[:, k]
@@ -86,8 +90,8 @@ class FileTable:
 
     Notes
     -----
-    `take` and `cells` each read the row groups that hold a wanted row once, and hold what was
-    asked for and a batch of 4 MB for each thread.
+    `take`, `pairs` and `cells` each read the row groups that hold a wanted row once, and hold what
+    was asked for and a batch of 4 MB for each thread.
     """
 
     row_groups: Sequence[ParquetSplit]
@@ -139,6 +143,18 @@ class FileTable:
                 cells[places] = block[inside, k]
 
         self._pass(fill, list(finders.values()))
+        return out
+
+    def pairs(self, rows: Rows, classes: Rows) -> Floats:
+        """Return one probability for each row and class beside it."""
+        out = np.empty(len(rows), dtype=self.dtype)
+        finder = _Finder(rows)
+
+        def fill(part: slice, block: Floats) -> None:
+            places, inside = finder.within(part)
+            out[places] = block[inside, classes[places]]
+
+        self._pass(fill, [finder])
         return out
 
     def column(self, k: int) -> Floats:

@@ -31,6 +31,10 @@ class Table(Protocol):
         """Return the probability of one class for each row, for several lists of rows."""
         ...
 
+    def pairs(self, rows: Rows, classes: Rows) -> Floats:
+        """Return one probability for each row and class beside it."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Pruner:
@@ -74,15 +78,28 @@ class Pruner:
     def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
         """Return for each class the rows with the largest margins of other classes over it."""
         chosen = [_Class(self, k) for k in classes]
+        short = [each for each in chosen if 0 < len(each.rows) <= _SHORT]
+        opened = _choose_together(self.table, short)
+        large = [each for each in chosen if len(each.rows) > _SHORT]
+        if large:
+            opened += self._choose_alone(large)
+        for part in self._parts(opened):
+            self._look_at_all(part)
+        return [each.rows[each.picked] for each in chosen]
+
+    def cost(self, k: int) -> int:
+        """Return how many numbers are held to choose among the rows of a class."""
+        rows = len(self.behind(k))
+        wide = len(self.quotas) if rows > _SHORT else int(np.count_nonzero(self.quotas[k]))
+        return rows * wide
+
+    def _choose_alone(self, chosen: list[_Class]) -> list[tuple[_Class, int]]:
         taken = self.table.take(np.concatenate([each.rows for each in chosen]))
         opened, end = [], 0
         for each in chosen:
             start, end = end, end + len(each.rows)
             opened += [(each, j) for j in each.choose(taken[start:end])]
-        del taken
-        for part in self._parts(opened):
-            self._look_at_all(part)
-        return [each.rows[each.picked] for each in chosen]
+        return opened
 
     def by_class(self, classes: Sequence[int]) -> list[Rows]:
         """Return for each class the rows with the smallest probability of their label."""
@@ -136,10 +153,6 @@ class _Class:
 
     def choose(self, block: Floats) -> list[int]:
         """Choose among the rows with another class more probable; return the classes left open."""
-        if not len(self.rows):
-            return []
-        if len(block) <= _SHORT:
-            return self._choose_sorted(block)
         turned = np.ascontiguousarray(block.T)
         turned -= turned[self.k].copy()
         opened = []
@@ -152,18 +165,6 @@ class _Class:
         self.picked &= self.doubtful
         return opened
 
-    def _choose_sorted(self, block: Floats) -> list[int]:
-        """Choose for all classes at once, which pays where rows are few."""
-        margins = block.T[self.columns] - block[:, self.k]
-        columns = np.arange(len(margins))
-        ordered = np.sort(margins, axis=1)
-        place = len(block) - self.wanted[self.columns]
-        cuts = ordered[columns, np.maximum(place, 0)]
-        tied = (place > 0) & (ordered[columns, np.maximum(place - 1, 0)] == cuts)
-        settled = (place >= 0) & (cuts > 0) & ~tied
-        self.picked = (margins[settled] >= cuts[settled, None]).any(axis=0) & self.doubtful
-        return [int(j) for j in self.columns[~settled]]
-
     def _reached(self, margins: Floats, j: int) -> Mask | None:
         quota = int(self.wanted[j])
         if self.cuts[j] > 0:
@@ -173,6 +174,36 @@ class _Class:
         cut = _cut(margins, quota)
         self.cuts[j] = np.nan if cut is None else cut
         return None if cut is None else np.asarray(margins >= cut)
+
+
+def _choose_together(table: Table, chosen: list[_Class]) -> list[tuple[_Class, int]]:
+    """Choose for several classes at once, which pays where each has few rows.
+
+    Looks at the rows of a class only beside the classes that it is pruned for.
+    """
+    if not chosen:
+        return []
+    rows = np.concatenate([each.rows for each in chosen])
+    own = table.pairs(rows, np.repeat([each.k for each in chosen], [len(c.rows) for c in chosen]))
+    asked = np.repeat(np.arange(len(chosen)), [len(each.columns) for each in chosen])
+    columns = np.concatenate([each.columns for each in chosen])
+    quota = np.concatenate([each.wanted[each.columns] for each in chosen])
+    size = np.array([len(each.rows) for each in chosen])
+    first_row = np.cumsum(size) - size
+    start = np.cumsum(size[asked]) - size[asked]
+    pair = np.repeat(np.arange(len(asked)), size[asked])
+    at = np.arange(len(pair)) + (first_row[asked] - start)[pair]
+    margins = table.pairs(rows[at], columns[pair]) - own[at]
+    ordered = margins[np.lexsort((margins, pair))]
+    place = size[asked] - quota
+    cuts = ordered[start + np.maximum(place, 0)]
+    tied = (place > 0) & (ordered[start + np.maximum(place - 1, 0)] == cuts)
+    settled = (place >= 0) & (cuts > 0) & ~tied
+    picked = np.zeros(len(rows), dtype=bool)
+    picked[at[settled[pair] & (margins >= cuts[pair])]] = True
+    for each, part in zip(chosen, np.split(picked, first_row[1:]), strict=True):
+        each.picked = part & each.doubtful
+    return [(chosen[asked[i]], int(columns[i])) for i in np.flatnonzero(~settled)]
 
 
 def _cut(margins: Floats, quota: int) -> Any:
