@@ -25,6 +25,8 @@ _LOWEST = 2 * CLOSE
 _ABSENT = 2.0
 _BITS = 26
 _UNIT = float(1 << _BITS)
+_WIDE = 64
+_RARE = 0.05  # at most 20 numbers of a row are as large
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,11 +182,30 @@ def facts_of(block: Floats, codes: Codes) -> tuple[RowFacts, Floats]:
     RowFacts, float array of shape (n_rows,)
     """
     top = block.argmax(axis=1)
-    rows = np.arange(len(block))
-    own, best = block[rows, codes], block[rows, top]
+    own, best = cells_of(block, codes), cells_of(block, top)
     near = own + block.dtype.type(CLOSE)
     doubtful = (best > near) | ((best == near) & (top < codes))
     return RowFacts(top.astype(code_type(block.shape[1])), own < best, doubtful), own
+
+
+def cells_of(block: Floats, classes: Codes) -> Floats:
+    """Return the probability of one class for each row.
+
+    Parameters
+    ----------
+    block : float array of shape (n_rows, n_classes)
+        Probabilities, row by row in memory.
+    classes : int array of shape (n_rows,)
+        Places of classes, none missing.
+
+    Returns
+    -------
+    float array of shape (n_rows,)
+    """
+    n_rows, n_classes = block.shape
+    at = np.arange(0, n_rows * n_classes, max(1, n_classes))
+    at += classes
+    return block.reshape(-1).take(at)
 
 
 def guesses_of(block: Floats, top: Codes, thresholds: npt.NDArray[np.float64]) -> Codes:
@@ -209,17 +230,37 @@ def guesses_of(block: Floats, top: Codes, thresholds: npt.NDArray[np.float64]) -
     that are unsure of their most probable class have to be looked at class by class.
     """
     bars = thresholds - CLOSE
-    best = block[np.arange(len(block)), top]
+    best = cells_of(block, top)
     guess = np.where(best >= bars[top], top, -1).astype(top.dtype)
-    unsure = np.flatnonzero((guess < 0) & (best >= bars.min()))
-    if len(unsure):
-        many = 4 * len(unsure) > len(block)
-        confident = (block >= bars)[unsure] if many else block[unsure] >= bars
-        some = np.flatnonzero(confident.any(axis=1))
-        rows, confident = unsure[some], confident[some]
-        several = np.count_nonzero(confident, axis=1) > 1
-        guess[rows] = np.where(several, top[rows], confident.argmax(axis=1))
+    unsure = (guess < 0) & (best >= bars.min())
+    if unsure.any():
+        find = _confident_narrow if block.shape[1] < _WIDE else _confident_wide
+        rows, classes = find(block, bars, unsure)
+        alone = np.bincount(rows, minlength=len(block))[rows] == 1
+        guess[rows] = np.where(alone, classes, top[rows])
     return guess
+
+
+def _confident_narrow(
+    block: Floats, bars: npt.NDArray[np.float64], unsure: Mask
+) -> tuple[Rows, Rows]:
+    """Return the classes that unsure rows are confident of, row by row."""
+    few = np.flatnonzero(unsure)
+    rows, classes = (block.take(few, axis=0) >= bars).nonzero()
+    return few[rows], classes
+
+
+def _confident_wide(
+    block: Floats, bars: npt.NDArray[np.float64], unsure: Mask
+) -> tuple[Rows, Rows]:
+    """Do the same by one look at all numbers, few of which reach even the lowest bar."""
+    lowest = bars.min()
+    high = block >= (lowest if lowest >= _RARE else bars)
+    at = np.flatnonzero(high)
+    rows, classes = np.divmod(at, block.shape[1])
+    found = unsure[rows]
+    found &= block.reshape(-1).take(at) >= bars[classes]
+    return rows[found], classes[found]
 
 
 def count_pairs(confident: Counts, codes: Codes, guess: Codes, times: int = 1) -> None:

@@ -18,6 +18,7 @@ from burnish.model.confident_learning import (
     Floats,
     RowFacts,
     Sums,
+    cells_of,
     code_type,
     count_pairs,
     facts_of,
@@ -156,7 +157,7 @@ class LabelState:
         self.guess = np.full(n_rows, -1, kind)
         self.flagged = np.zeros(n_rows, dtype=bool)
         self.sums = self._pass(self._sums, Sums.__add__) or no_sums(self.n_classes)
-        self._guess_all(thresholds_of(self.sums))
+        self._look(thresholds_of(self.sums))
         self._rounding = Rounding()
         self.joint = joint_of(self.sums, self._confident(), self._rounding)
         self.members = Members(self.codes, self.facts.behind, self.n_classes)
@@ -182,25 +183,26 @@ class LabelState:
 
     def _sums(self, part: slice, block: Floats) -> Sums:
         codes = self.codes[part]
-        own = self._note(part, block, codes)
         there = codes >= 0
         if there.all():
-            return sums_of(codes, own, self.n_classes)
-        return sums_of(codes[there], own[there], self.n_classes)
+            return sums_of(codes, cells_of(block, codes), self.n_classes)
+        return sums_of(codes[there], cells_of(block, codes)[there], self.n_classes)
 
-    def _note(self, rows: slice | Rows, block: Floats, codes: Codes) -> Floats:
+    def _note(self, rows: slice | Rows, block: Floats, codes: Codes) -> None:
         there = codes >= 0
-        facts, own = facts_of(block, np.where(there, codes, 0).astype(codes.dtype))
+        facts, _ = facts_of(block, np.where(there, codes, 0).astype(codes.dtype))
         self.facts.top[rows] = facts.top
         self.facts.behind[rows] = facts.behind & there
         self.facts.doubtful[rows] = facts.doubtful & there
-        return own
 
-    def _guess_all(self, thresholds: npt.NDArray[np.float64]) -> None:
-        def guess(part: slice, block: Floats) -> None:
+    def _look(self, thresholds: npt.NDArray[np.float64]) -> None:
+        """Note the facts of all rows and guess, while a block is at hand."""
+
+        def look(part: slice, block: Floats) -> None:
+            self._note(part, block, self.codes[part])
             self.guess[part] = guesses_of(block, self.facts.top[part], thresholds)
 
-        self._pass(guess, lambda _, __: None)
+        self._pass(look, lambda _, __: None)
 
     def _confident(self) -> Counts:
         confident = np.zeros((self.n_classes, self.n_classes), dtype=np.int64)
