@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +16,9 @@ from burnish.errors import ProbabilityError
 
 NOISE = 1e-3
 _AS_GIVEN: dict[np.dtype[Any], float] = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
-_BLOCK = 1 << 18
+_BLOCK = 1 << 20
+_LARGE = 1 << 25
+_SHARES = 8
 _NARROW_BLOCK = 1 << 16  # larger products go to BLAS's threads, which wait for each other
 _WIDE = 32
 
@@ -231,10 +235,11 @@ def normalised(values: Values, keys: Keys) -> Values:
 
     Notes
     -----
-    One pass, block by block, without temporary arrays of the size of ``values``.
+    One pass, block by block, on threads where it is long, without temporary arrays of the size of
+    ``values``.
     """
+    noisy = _noisy(values)
     with np.errstate(invalid="ignore", over="ignore"):
-        noisy = [part for part in _blocks(values) if not _fine(values[part])]
         for is_bad, what in _FAULTS:
             _refuse([(part, is_bad(values[part])) for part in noisy], keys, what, values)
     if not noisy:
@@ -243,6 +248,22 @@ def normalised(values: Values, keys: Keys) -> Values:
     for part in noisy:
         values[part] = _normalised(values[part])
     return values
+
+
+def _noisy(values: Values) -> list[slice]:
+    """Return the blocks in which something is not fine."""
+
+    def within(parts: list[slice]) -> list[slice]:
+        with np.errstate(invalid="ignore", over="ignore"):
+            return [part for part in parts if not _fine(values[part])]
+
+    blocks = list(_blocks(values))
+    if values.nbytes < _LARGE:
+        return within(blocks)
+    size = -(-len(blocks) // (_SHARES * (os.cpu_count() or 1)))
+    shares = [blocks[start : start + size] for start in range(0, len(blocks), size)]
+    with ThreadPoolExecutor() as pool:
+        return [part for noisy in pool.map(within, shares) for part in noisy]
 
 
 def _blocks(values: Values) -> Iterator[slice]:

@@ -26,6 +26,7 @@ _ABSENT = 2.0
 _BITS = 26
 _UNIT = float(1 << _BITS)
 _WIDE = 64
+_SCRATCH = 1 << 16  # bytes; more would be new pages each time
 _RARE = 0.05  # at most 20 numbers of a row are as large
 
 
@@ -254,13 +255,24 @@ def _confident_wide(
     block: Floats, bars: npt.NDArray[np.float64], unsure: Mask
 ) -> tuple[Rows, Rows]:
     """Do the same by one look at all numbers, few of which reach even the lowest bar."""
-    lowest = bars.min()
-    high = block >= (lowest if lowest >= _RARE else bars)
-    at = np.flatnonzero(high)
+    lowest = np.nextafter(bars.min().astype(block.dtype), block.dtype.type(0))
+    at = _places(block, lowest if lowest >= _RARE else bars)
     rows, classes = np.divmod(at, block.shape[1])
     found = unsure[rows]
     found &= block.reshape(-1).take(at) >= bars[classes]
     return rows[found], classes[found]
+
+
+def _places(block: Floats, least: Any) -> Rows:
+    """Return the places of numbers that are not less, in one run of all numbers of a block."""
+    step = max(1, _SCRATCH // block.shape[1])
+    scratch = np.empty((step, block.shape[1]), dtype=bool)
+    found = []
+    for start in range(0, len(block), step):
+        part = block[start : start + step]
+        high = np.greater_equal(part, least, out=scratch[: len(part)])
+        found.append(np.flatnonzero(high) + start * block.shape[1])
+    return np.concatenate(found)
 
 
 def count_pairs(confident: Counts, codes: Codes, guess: Codes, times: int = 1) -> None:

@@ -163,7 +163,7 @@ class LabelState:
         self.members = Members(self.codes, self.facts.behind, self.n_classes)
         self.bands = Bands(self.table)
         self._cuts = np.full((self.n_classes, self.n_classes), np.nan)
-        self._choose(range(self.n_classes))
+        self._choose(list(range(self.n_classes)))
         self._whole = True
 
     def _pass(
@@ -268,12 +268,12 @@ class LabelState:
 
     def _groups(self, classes: Sequence[int]) -> Iterator[list[int]]:
         """Give classes whose rows are about as many as may be held at once."""
+        costs = np.array(self._pruner().costs(classes), dtype=np.int64)
+        if self.filter_by in ("prune_by_class", "both"):
+            costs += self.sums.counts[classes]
         group: list[int] = []
-        size, pruner = 0, self._pruner()
-        for k in classes:
-            cost = pruner.cost(k)
-            if self.filter_by in ("prune_by_class", "both"):
-                cost += int(self.sums.counts[k])
+        size = 0
+        for k, cost in zip(classes, costs.tolist(), strict=True):
             if group and size + cost > self.table.limit:
                 yield group
                 group, size = [], 0

@@ -19,7 +19,7 @@ from burnish.model.pruning import Rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 21
 _BATCH = 1 << 22
 _MANY = 1 << 31
 

@@ -77,7 +77,7 @@ class Pruner:
 
     def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
         """Return for each class the rows with the largest margins of other classes over it."""
-        chosen = [_Class(self, k) for k in classes]
+        chosen = self._classes(classes)
         short = [each for each in chosen if 0 < len(each.rows) <= _SHORT]
         opened = _choose_together(self.table, short)
         large = [each for each in chosen if len(each.rows) > _SHORT]
@@ -87,11 +87,18 @@ class Pruner:
             self._look_at_all(part)
         return [each.rows[each.picked] for each in chosen]
 
-    def cost(self, k: int) -> int:
-        """Return how many numbers are held to choose among the rows of a class."""
-        rows = len(self.behind(k))
-        wide = len(self.quotas) if rows > _SHORT else int(np.count_nonzero(self.quotas[k]))
-        return rows * wide
+    def _classes(self, classes: Sequence[int]) -> list[_Class]:
+        wanted = self.quotas[classes]
+        at, columns = wanted.nonzero()
+        each = np.split(columns, np.searchsorted(at, np.arange(1, len(classes))))
+        return [_Class(self, k, some) for k, some in zip(classes, each, strict=True)]
+
+    def costs(self, classes: Sequence[int]) -> list[int]:
+        """Return how many numbers are held to choose among the rows of each class."""
+        columns = np.count_nonzero(self.quotas[classes], axis=1).tolist()
+        rows = [len(self.behind(k)) for k in classes]
+        wide = len(self.quotas)
+        return [n * (some if n <= _SHORT else wide) for n, some in zip(rows, columns, strict=True)]
 
     def _choose_alone(self, chosen: list[_Class]) -> list[tuple[_Class, int]]:
         taken = self.table.take(np.concatenate([each.rows for each in chosen]))
@@ -141,11 +148,10 @@ class Pruner:
 class _Class:
     """One class while its rows are chosen."""
 
-    def __init__(self, pruner: Pruner, k: int) -> None:
+    def __init__(self, pruner: Pruner, k: int, columns: Rows) -> None:
         self.k = k
         self.wanted = pruner.quotas[k]
         self.cuts = pruner.cuts[k]
-        columns = np.flatnonzero(self.wanted)
         self.columns = columns[columns != k] if pruner.counts[k] > 1 else columns[:0]
         self.rows = pruner.behind(k) if len(self.columns) else np.empty(0, dtype=np.int64)
         self.doubtful = pruner.doubtful[self.rows]
