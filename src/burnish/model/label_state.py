@@ -256,19 +256,21 @@ class LabelState:
         many = np.count_nonzero(self.facts.behind) > _MANY_ROWS * self.n_classes
         in_memory = isinstance(self.table, ArrayTable) and len(classes) == self.n_classes
         found = local.run(
-            lambda group: list(zip(group, choose(group), strict=True)),
-            lambda one, other: [*one, *other],
+            choose,
+            lambda one, other: np.concatenate([one, other]),
             self._groups(classes),
             threads=self._threads if in_memory and many else 1,
             cancel=self._cancel,
         )
-        for k, picked in found or []:
-            self.flagged[self.members.behind(k)] = False
-            self.flagged[picked] = True
+        self.flagged[self._behind(classes)] = False
+        self.flagged[_NO_ROWS if found is None else found] = True
+
+    def _behind(self, classes: Sequence[int]) -> Rows:
+        return np.concatenate([_NO_ROWS, *(self.members.behind(k) for k in classes)])
 
     def _groups(self, classes: Sequence[int]) -> Iterator[list[int]]:
         """Give classes whose rows are about as many as may be held at once."""
-        costs = np.array(self._pruner().costs(classes), dtype=np.int64)
+        costs = self._pruner().costs(classes)
         if self.filter_by in ("prune_by_class", "both"):
             costs += self.sums.counts[classes]
         group: list[int] = []
@@ -282,23 +284,19 @@ class LabelState:
         if group:
             yield group
 
-    def _off_diagonal(self, classes: Sequence[int]) -> list[Rows]:
-        found = []
-        for k in classes:
-            rows = self.members.behind(k)
-            guess = self.guess[rows]
-            found.append(rows[self.facts.doubtful[rows] & (guess >= 0) & (guess != k)])
-        return found
+    def _off_diagonal(self, classes: Sequence[int]) -> Rows:
+        rows = self._behind(classes)
+        guess = self.guess[rows]
+        return rows[self.facts.doubtful[rows] & (guess >= 0) & (guess != self.codes[rows])]
 
-    def _pruned(self, classes: Sequence[int]) -> list[Rows]:
+    def _pruned(self, classes: Sequence[int]) -> Rows:
         pruner = self._pruner()
         if self.filter_by == "prune_by_noise_rate":
             return pruner.by_noise_rate(classes)
         by_class = pruner.by_class(classes)
         if self.filter_by == "prune_by_class":
             return by_class
-        both = zip(by_class, pruner.by_noise_rate(classes), strict=True)
-        return [np.intersect1d(one, other) for one, other in both]
+        return np.asarray(np.intersect1d(by_class, pruner.by_noise_rate(classes)))
 
     def _pruner(self) -> Pruner:
         return Pruner(

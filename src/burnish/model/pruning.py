@@ -75,87 +75,112 @@ class Pruner:
     counts: Counts
     cuts: npt.NDArray[np.float64]
 
-    def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
-        """Return for each class the rows with the largest margins of other classes over it."""
-        chosen = self._classes(classes)
-        short = [each for each in chosen if 0 < len(each.rows) <= _SHORT]
-        opened = _choose_together(self.table, short)
-        large = [each for each in chosen if len(each.rows) > _SHORT]
-        if large:
-            opened += self._choose_alone(large)
+    def by_noise_rate(self, classes: Sequence[int]) -> Rows:
+        """Return the rows with the largest margins of other classes over theirs."""
+        size = np.array([len(self.behind(k)) for k in classes])
+        several = self.counts[classes] > 1
+        few = np.flatnonzero((size > 0) & (size <= _SHORT) & several)
+        picked, opened = self._choose_together([classes[i] for i in few.tolist()])
+        large = np.flatnonzero((size > _SHORT) & several)
+        if len(large):
+            for k, rows, block in self._taken([classes[i] for i in large.tolist()]):
+                each = _Class(self, k, rows)
+                opened += [(k, j) for j in each.choose(block)]
+                picked.append(rows[each.picked])
         for part in self._parts(opened):
-            self._look_at_all(part)
-        return [each.rows[each.picked] for each in chosen]
+            picked += self._look_at_all(part)
+        return np.concatenate([np.empty(0, dtype=np.int64), *picked])
 
-    def _classes(self, classes: Sequence[int]) -> list[_Class]:
-        wanted = self.quotas[classes]
-        at, columns = wanted.nonzero()
-        each = np.split(columns, np.searchsorted(at, np.arange(1, len(classes))))
-        return [_Class(self, k, some) for k, some in zip(classes, each, strict=True)]
-
-    def costs(self, classes: Sequence[int]) -> list[int]:
-        """Return how many numbers are held to choose among the rows of each class."""
-        columns = np.count_nonzero(self.quotas[classes], axis=1).tolist()
-        rows = [len(self.behind(k)) for k in classes]
-        wide = len(self.quotas)
-        return [n * (some if n <= _SHORT else wide) for n, some in zip(rows, columns, strict=True)]
-
-    def _choose_alone(self, chosen: list[_Class]) -> list[tuple[_Class, int]]:
-        taken = self.table.take(np.concatenate([each.rows for each in chosen]))
-        opened, end = [], 0
-        for each in chosen:
-            start, end = end, end + len(each.rows)
-            opened += [(each, j) for j in each.choose(taken[start:end])]
-        return opened
-
-    def by_class(self, classes: Sequence[int]) -> list[Rows]:
-        """Return for each class the rows with the smallest probability of their label."""
+    def by_class(self, classes: Sequence[int]) -> Rows:
+        """Return the rows with the smallest probability of their label."""
         wanted = [k for k in classes if self.counts[k] > max(1, self.quotas[k, k])]
-        every = {k: self.whole(k) for k in wanted}
-        own = dict(zip(wanted, self.table.cells([(every[k], k) for k in wanted]), strict=True))
-        none = np.empty(0, dtype=np.int64)
-        return [self._smallest(k, every[k], own[k]) if k in own else none for k in classes]
+        every = [self.whole(k) for k in wanted]
+        cells = self.table.cells(list(zip(every, wanted, strict=True)))
+        each = zip(wanted, every, cells, strict=True)
+        picked = [self._smallest(k, rows, own) for k, rows, own in each]
+        return np.concatenate([np.empty(0, dtype=np.int64), *picked])
+
+    def costs(self, classes: Sequence[int]) -> Counts:
+        """Return how many numbers are held to choose among the rows of each class."""
+        columns = np.count_nonzero(self.quotas[classes], axis=1)
+        rows = np.array([len(self.behind(k)) for k in classes], dtype=np.int64)
+        return rows * np.where(rows <= _SHORT, columns, len(self.quotas))
 
     def _smallest(self, k: int, rows: Rows, own: Floats) -> Rows:
         picked = first(own, int(self.counts[k] - self.quotas[k, k]), self.doubtful[rows])
-        return np.sort(rows[picked & self.doubtful[rows]])
+        return rows[picked & self.doubtful[rows]]
 
-    def _parts(self, opened: list[tuple[_Class, int]]) -> Iterator[list[tuple[_Class, int]]]:
-        part: list[tuple[_Class, int]] = []
+    def _taken(self, classes: Sequence[int]) -> Iterator[tuple[int, Rows, Floats]]:
+        rows = [self.behind(k) for k in classes]
+        taken, end = self.table.take(np.concatenate(rows)), 0
+        for k, some in zip(classes, rows, strict=True):
+            start, end = end, end + len(some)
+            yield k, some, taken[start:end]
+
+    def _choose_together(self, classes: Sequence[int]) -> tuple[list[Rows], list[tuple[int, int]]]:
+        """Choose for several classes at once, which pays where each has few rows.
+
+        Looks at the rows of a class only beside the classes that it is pruned for. Returns rows,
+        and the pairs of classes left open.
+        """
+        if not classes:
+            return [], []
+        labels, behind = np.array(classes), [self.behind(k) for k in classes]
+        rows, size = np.concatenate(behind), np.array([len(some) for some in behind])
+        asked, columns = self._asked(labels)
+        own = self.table.pairs(rows, np.repeat(labels, size))
+        at, pair, start = _laid_out(size, asked)
+        margins = self.table.pairs(rows[at], columns[pair]) - own[at]
+        place = size[asked] - self.quotas[labels[asked], columns]
+        cuts, settled = _cuts(margins, pair, start, place)
+        picked = np.zeros(len(rows), dtype=bool)
+        picked[at[settled[pair] & (margins >= cuts[pair])]] = True
+        opened = np.flatnonzero(~settled)
+        pairs = zip(labels[asked[opened]].tolist(), columns[opened].tolist(), strict=True)
+        return [rows[picked & self.doubtful[rows]]], list(pairs)
+
+    def _asked(self, labels: Rows) -> tuple[Rows, Rows]:
+        """Return the pairs of classes with a quota: the place of the label, and the other class."""
+        asked, columns = self.quotas[labels].nonzero()
+        others = labels[asked] != columns
+        return asked[others], columns[others]
+
+    def _parts(self, opened: list[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+        part: list[tuple[int, int]] = []
         size = 0
-        for each, j in opened:
-            if part and size + self.counts[each.k] > self.table.limit:
+        for k, j in opened:
+            if part and size + self.counts[k] > self.table.limit:
                 yield part
                 part, size = [], 0
-            part.append((each, j))
-            size += int(self.counts[each.k])
+            part.append((k, j))
+            size += int(self.counts[k])
         if part:
             yield part
 
-    def _look_at_all(self, opened: list[tuple[_Class, int]]) -> None:
-        rows = {each.k: self.whole(each.k) for each, _ in opened}
-        wanted = [(each.k, j) for each, j in opened] + [(k, k) for k in rows]
+    def _look_at_all(self, opened: list[tuple[int, int]]) -> list[Rows]:
+        rows = {k: self.whole(k) for k, _ in opened}
+        wanted = opened + [(k, k) for k in rows]
         cells = self.table.cells([(rows[k], j) for k, j in wanted])
         found = dict(zip(wanted, cells, strict=True))
-        for each, j in opened:
-            every = rows[each.k]
-            margins = found[each.k, each.k] - found[each.k, j]
-            doubtful = self.doubtful[every]
-            picked = first(margins, int(self.quotas[each.k, j]), doubtful)[doubtful]
-            each.picked[each.doubtful] |= picked[np.argsort(every[doubtful])]
+        picked = []
+        for k, j in opened:
+            doubtful = self.doubtful[rows[k]]
+            some = first(found[k, k] - found[k, j], int(self.quotas[k, j]), doubtful)
+            picked.append(rows[k][some & doubtful])
+        return picked
 
 
 class _Class:
     """One class while its rows are chosen."""
 
-    def __init__(self, pruner: Pruner, k: int, columns: Rows) -> None:
+    def __init__(self, pruner: Pruner, k: int, rows: Rows) -> None:
         self.k = k
         self.wanted = pruner.quotas[k]
         self.cuts = pruner.cuts[k]
-        self.columns = columns[columns != k] if pruner.counts[k] > 1 else columns[:0]
-        self.rows = pruner.behind(k) if len(self.columns) else np.empty(0, dtype=np.int64)
-        self.doubtful = pruner.doubtful[self.rows]
-        self.picked = np.zeros(len(self.rows), dtype=bool)
+        columns = np.flatnonzero(self.wanted)
+        self.columns = columns[columns != k]
+        self.doubtful = pruner.doubtful[rows]
+        self.picked = np.zeros(len(rows), dtype=bool)
 
     def choose(self, block: Floats) -> list[int]:
         """Choose among the rows with another class more probable; return the classes left open."""
@@ -182,34 +207,20 @@ class _Class:
         return None if cut is None else np.asarray(margins >= cut)
 
 
-def _choose_together(table: Table, chosen: list[_Class]) -> list[tuple[_Class, int]]:
-    """Choose for several classes at once, which pays where each has few rows.
-
-    Looks at the rows of a class only beside the classes that it is pruned for.
-    """
-    if not chosen:
-        return []
-    rows = np.concatenate([each.rows for each in chosen])
-    own = table.pairs(rows, np.repeat([each.k for each in chosen], [len(c.rows) for c in chosen]))
-    asked = np.repeat(np.arange(len(chosen)), [len(each.columns) for each in chosen])
-    columns = np.concatenate([each.columns for each in chosen])
-    quota = np.concatenate([each.wanted[each.columns] for each in chosen])
-    size = np.array([len(each.rows) for each in chosen])
-    first_row = np.cumsum(size) - size
+def _laid_out(size: Rows, asked: Rows) -> tuple[Rows, Rows, Rows]:
+    """Lay the rows of each label out once for each pair: their places, their pair, its start."""
     start = np.cumsum(size[asked]) - size[asked]
     pair = np.repeat(np.arange(len(asked)), size[asked])
-    at = np.arange(len(pair)) + (first_row[asked] - start)[pair]
-    margins = table.pairs(rows[at], columns[pair]) - own[at]
+    first_row = np.cumsum(size) - size
+    return np.arange(len(pair)) + (first_row[asked] - start)[pair], pair, start
+
+
+def _cuts(margins: Floats, pair: Rows, start: Rows, place: Rows) -> tuple[Floats, Mask]:
+    """Return the margin at a place of each pair, and whether it is a cut: positive and no tie."""
     ordered = margins[np.lexsort((margins, pair))]
-    place = size[asked] - quota
     cuts = ordered[start + np.maximum(place, 0)]
     tied = (place > 0) & (ordered[start + np.maximum(place - 1, 0)] == cuts)
-    settled = (place >= 0) & (cuts > 0) & ~tied
-    picked = np.zeros(len(rows), dtype=bool)
-    picked[at[settled[pair] & (margins >= cuts[pair])]] = True
-    for each, part in zip(chosen, np.split(picked, first_row[1:]), strict=True):
-        each.picked = part & each.doubtful
-    return [(chosen[asked[i]], int(columns[i])) for i in np.flatnonzero(~settled)]
+    return cuts, (place >= 0) & (cuts > 0) & ~tied
 
 
 def _cut(margins: Floats, quota: int) -> Any:
