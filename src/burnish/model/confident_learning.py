@@ -6,6 +6,7 @@ sum. Sums are of integers, so that they do not depend on how the rows were cut i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ _ABSENT = 2.0
 _BITS = 26
 _UNIT = float(1 << _BITS)
 _WIDE = 64
-_SCRATCH = 1 << 16  # bytes; more would be new pages each time
+_SCRATCH = 1 << 18
 _RARE = 0.05  # at most 20 numbers of a row are as large
 
 
@@ -254,25 +255,25 @@ def _confident_narrow(
 def _confident_wide(
     block: Floats, bars: npt.NDArray[np.float64], unsure: Mask
 ) -> tuple[Rows, Rows]:
-    """Do the same by one look at all numbers, few of which reach even the lowest bar."""
+    """Do the same where few numbers of a row reach even the lowest bar."""
     lowest = np.nextafter(bars.min().astype(block.dtype), block.dtype.type(0))
-    at = _places(block, lowest if lowest >= _RARE else bars)
-    rows, classes = np.divmod(at, block.shape[1])
-    found = unsure[rows]
-    found &= block.reshape(-1).take(at) >= bars[classes]
+    few, at = np.flatnonzero(unsure), []
+    for start, part in _taken(block, few):
+        high = part >= (lowest if lowest >= _RARE else bars)
+        at.append(np.flatnonzero(high) + start * block.shape[1])
+    rows, classes = np.divmod(np.concatenate(at), block.shape[1])
+    rows = few[rows]
+    found = block[rows, classes] >= bars[classes]
     return rows[found], classes[found]
 
 
-def _places(block: Floats, least: Any) -> Rows:
-    """Return the places of numbers that are not less, in one run of all numbers of a block."""
-    step = max(1, _SCRATCH // block.shape[1])
-    scratch = np.empty((step, block.shape[1]), dtype=bool)
-    found = []
-    for start in range(0, len(block), step):
-        part = block[start : start + step]
-        high = np.greater_equal(part, least, out=scratch[: len(part)])
-        found.append(np.flatnonzero(high) + start * block.shape[1])
-    return np.concatenate(found)
+def _taken(block: Floats, rows: Rows) -> Iterator[tuple[int, Floats]]:
+    """Give some rows, so many at once as a scratch buffer holds, and which of the rows they are."""
+    step = max(1, _SCRATCH // (block.shape[1] * block.itemsize))
+    scratch = np.empty((min(step, len(rows)), block.shape[1]), dtype=block.dtype)
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        yield start, block.take(some, axis=0, out=scratch[: len(some)], mode="clip")
 
 
 def count_pairs(confident: Counts, codes: Codes, guess: Codes, times: int = 1) -> None:

@@ -296,7 +296,8 @@ class LabelState:
         by_class = pruner.by_class(classes)
         if self.filter_by == "prune_by_class":
             return by_class
-        return np.asarray(np.intersect1d(by_class, pruner.by_noise_rate(classes)))
+        both: Rows = np.intersect1d(by_class, pruner.by_noise_rate(classes))
+        return both
 
     def _pruner(self) -> Pruner:
         return Pruner(
