@@ -292,14 +292,16 @@ def count_pairs(confident: Counts, codes: Codes, guess: Codes, times: int = 1) -
     -----
     Costs O(n_rows), however many classes there are.
     """
-    known = (guess >= 0) & (codes >= 0)
-    pairs = codes[known].astype(np.int64)
+    unknown = (guess < 0) | (codes < 0)
+    pairs = codes.astype(np.int64)
     pairs *= len(confident)
-    pairs += guess[known]
+    pairs += guess
     if len(pairs) < confident.size:
-        np.add.at(confident.reshape(-1), pairs, times)
+        np.add.at(confident.reshape(-1), pairs[~unknown], times)
     else:
-        confident += times * np.bincount(pairs, minlength=confident.size).reshape(confident.shape)
+        pairs[unknown] = confident.size
+        counts = np.bincount(pairs, minlength=confident.size + 1)[:-1]
+        confident += times * counts.reshape(confident.shape)
 
 
 def joint_of(sums: Sums, confident: Counts, rounding: Rounding | None = None) -> ConfidentJoint:

@@ -287,7 +287,8 @@ class LabelState:
     def _off_diagonal(self, classes: Sequence[int]) -> Rows:
         rows = self._behind(classes)
         guess = self.guess[rows]
-        return rows[self.facts.doubtful[rows] & (guess >= 0) & (guess != self.codes[rows])]
+        confident = (guess >= 0) & (guess != self.codes[rows])
+        return np.asarray(rows[self.facts.doubtful[rows] & confident])
 
     def _pruned(self, classes: Sequence[int]) -> Rows:
         pruner = self._pruner()
