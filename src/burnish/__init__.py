@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from burnish.model import cross_val_probabilities as cross_val_probabilities
     from burnish.model import reconstruct as reconstruct
     from burnish.model import training_fingerprint as training_fingerprint
+    from burnish.review.evidence import evidence as evidence
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
     from burnish.widgets import History as History
@@ -45,6 +46,7 @@ _HOMES = {
     "compare": "burnish.measure",
     "create": "burnish.dataset",
     "cross_val_probabilities": "burnish.model",
+    "evidence": "burnish.review.evidence",
     "open": "burnish.dataset",
     "reconstruct": "burnish.model",
     "training_fingerprint": "burnish.model",

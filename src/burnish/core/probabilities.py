@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,14 @@ class Probabilities:
         """
         return self.values[self.positions(keys)]
 
+    @cached_property
+    def places(self) -> Mapping[Any, int]:
+        """Key → where it stands; made once."""
+        return {key: i for i, key in enumerate(self.keys)}
+
     def positions(self, keys: Iterable[Any]) -> npt.NDArray[np.intp]:
         """Return where each key stands, for keys that must all be there."""
-        place = {key: i for i, key in enumerate(self.keys)}
+        place = self.places
         wanted = key_array(keys)
         missing = [key for key in wanted if key not in place]
         if missing:

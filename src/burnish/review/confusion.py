@@ -1,0 +1,101 @@
+"""How often one class is taken for another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.core.finding import Findings
+from burnish.core.probabilities import Probabilities
+from burnish.dataset.reading import Reading, find_keys
+from burnish.model.binomial import wilson
+from burnish.model.confident_learning import (
+    count_pairs,
+    facts_of,
+    guesses_of,
+    sums_of,
+    thresholds_of,
+)
+from burnish.review.part import Absent
+
+Rate = tuple[float, float, float]
+UNKNOWN: Rate = (np.nan, np.nan, np.nan)
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """Rows by label and confident guess.
+
+    Attributes
+    ----------
+    codes : dict
+        Class → place.
+    counts : int array of shape (n_classes, n_classes)
+        Label on the first axis, guess on the second; at least one row of each class is its own.
+    """
+
+    codes: dict[Any, int]
+    counts: npt.NDArray[np.int64]
+
+    def rate(self, given: Any, suggestion: Any) -> Rate:
+        """Return the share of rows of one class that look like another, and its interval.
+
+        Returns
+        -------
+        tuple of float
+            Share, low and high, in [0, 1]; NaN where a class is unknown.
+        """
+        row, column = self.codes.get(given), self.codes.get(suggestion)
+        if row is None or column is None:
+            return UNKNOWN
+        hits, total = int(self.counts[row, column]), int(self.counts[row].sum())
+        low, high = wilson(hits, total, CONFIDENCE)
+        return hits / total, float(low), float(high)
+
+
+def confusion_of(reading: Reading, findings: Findings) -> Confusion | Absent:
+    """Return the confusion of classes as the findings' probabilities see it.
+
+    Parameters
+    ----------
+    reading : Dataset or Snapshot
+    findings : Findings
+        Rows flagged count with the label they had when they were.
+
+    Notes
+    -----
+    Takes O(n_rows × n_classes).
+    """
+    probs = findings.probabilities
+    if probs is None:
+        return Absent(f"these {findings.code} findings carry no class probabilities")
+    if reading.roles.get("label") is None:
+        return Absent("the dataset has no label role")
+    codes = _codes(reading, findings, probs)
+    known = codes >= 0
+    values, codes, size = probs.values[known], codes[known], len(probs.classes)
+    facts, own = facts_of(values, codes)
+    bars = thresholds_of(sums_of(codes, own, size))
+    counts = np.zeros((size, size), np.int64)
+    count_pairs(counts, codes, guesses_of(values, facts.top, bars))
+    np.fill_diagonal(counts, counts.diagonal().clip(min=1))
+    return Confusion({name: i for i, name in enumerate(probs.classes)}, counts)
+
+
+def _codes(reading: Reading, findings: Findings, probs: Probabilities) -> npt.NDArray[np.int64]:
+    state, label = reading.state, str(reading.roles["label"])
+    rows = find_keys(state, probs.keys)
+    labels = state.take(label, np.where(rows >= 0, rows, 0)).dictionary_encode()
+    places = {name: i for i, name in enumerate(probs.classes)}
+    known = [places.get(value, -1) for value in labels.dictionary.to_pylist()]
+    at = labels.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
+    codes = np.where(rows >= 0, np.array([*known, -1], np.int64)[at], -1)
+    for key, given in zip(findings.keys, findings.given, strict=True):
+        at = probs.places.get(key)
+        if at is not None:
+            codes[at] = places.get(given, -1)
+    return codes
