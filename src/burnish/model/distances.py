@@ -22,7 +22,8 @@ from burnish.model.arrays import Matrix
 Metric = Literal["euclidean", "cosine"]
 METRICS = ("euclidean", "cosine")
 BLOCK_BYTES = 1 << 25
-_NOISE = 1e-14
+NOISE = 1e-13
+LEAST_BITS = 20
 _EXPONENT_AND_MORE = (1 << 63) - 1
 
 Packed = npt.NDArray[np.int64]
@@ -87,24 +88,27 @@ class Space:
 
     @property
     def position_bits(self) -> int:
-        """The mask of the bits that hold a position."""
-        return (1 << max(len(self.points) - 1, 1).bit_length()) - 1
+        """The mask of the bits that hold a position; the others tell 1 from 1 + 2e-10."""
+        return (1 << max(LEAST_BITS, (len(self.points) - 1).bit_length())) - 1
 
-    def packed(self, start: int, stop: int) -> Packed:
+    def packed(self, rows: npt.NDArray[np.intp]) -> Packed:
         """Return squared distances from some rows to all, with positions in their last bits.
+
+        Parameters
+        ----------
+        rows : int array of shape (m,)
 
         Returns
         -------
-        int64 array of shape (stop - start, n)
+        int64 array of shape (m, n)
             A row's distance to itself comes last. ``& position_bits`` gives positions.
         """
-        rows = slice(start, stop)
         found = self.centred[rows] @ self.centred.T
         found *= -2.0
         found += self.squares
-        found += (self.squares[rows] * (1 - _NOISE))[:, None]
+        found += (self.squares[rows] * (1 - NOISE))[:, None]
         np.maximum(found, 0.0, out=found)
-        found[np.arange(stop - start), np.arange(start, stop)] = np.inf
+        found[np.arange(len(rows)), rows] = np.inf
         mask = self.position_bits
         bits = found.view(np.int64)
         bits += (mask + 1) >> 1
@@ -112,12 +116,12 @@ class Space:
         bits |= np.arange(len(self.points))
         return bits
 
-    def between(self, rows: slice, others: npt.NDArray[Any]) -> Matrix:
+    def between(self, rows: npt.NDArray[np.intp], others: npt.NDArray[Any]) -> Matrix:
         """Return distances from each of some rows to its own list of others.
 
         Parameters
         ----------
-        rows : slice of length m
+        rows : int array of shape (m,)
         others : int array of shape (m, k)
 
         Returns
@@ -132,12 +136,12 @@ class Space:
             return squared / 2
         return np.asarray(np.sqrt(squared) * self.scale)
 
-    def spans(self, width: int = 0) -> Iterator[tuple[int, int]]:
-        """Return blocks of rows that take `BLOCK_BYTES` of distances, or of `width` others."""
+    def spans(self, n_rows: int, width: int = 0) -> Iterator[tuple[int, int]]:
+        """Return blocks of so many rows, each with `BLOCK_BYTES` of distances or of vectors."""
         each = 8 * max(len(self.points), width * self.points.shape[1], 1)
         step = max(1, BLOCK_BYTES // each)
-        for start in range(0, len(self.points), step):
-            yield start, min(start + step, len(self.points))
+        for start in range(0, n_rows, step):
+            yield start, min(start + step, n_rows)
 
 
 def in_threads(work: Callable[[int, int], T], spans: Iterator[tuple[int, int]]) -> Iterator[T]:

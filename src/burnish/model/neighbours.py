@@ -16,17 +16,17 @@ from burnish.core.canonical import canonical_json
 from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.errors import InputError, KeysError
 from burnish.model.arrays import Matrix
-from burnish.model.distances import Metric, Space, check_metric, has_direction, in_threads
+from burnish.model.distances import Metric, Space, check_metric, has_direction
+from burnish.model.nearest import bucket, near, nearest, recall
 from burnish.model.reading import key_order
 from burnish.model.vectors import reads_files, row_vectors, vector_role
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
 
-EXACT_ROWS = 30_000
+K = 15
+EXACT_ROWS = 60_000
 CACHE_BYTES = 1 << 28
-MEASURED_ROWS = 200
-_LEAST_WIDTH = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ class Neighbours:
 
 
 def neighbours(
-    ds: Reading | Any, k: int = 15, metric: Metric = "euclidean", seed: int = 0
+    ds: Reading | Any, k: int = K, metric: Metric = "euclidean", seed: int = 0
 ) -> Neighbours:
     """Return the nearest neighbours of each row.
 
@@ -151,10 +151,10 @@ def neighbours(
 
     Notes
     -----
-    Exact up to 30,000 rows: O(n² · d) time in blocks of 32 MB a core, distances of the neighbours
-    found in float64. Above, an approximation by nearest-neighbour descent [1]_, whose recall is
-    measured on 200 rows and stated in ``provenance``. Deterministic; the order of the rows does
-    not matter.
+    Exact up to 60,000 rows, in float64: O(n² · d) time (3 s for 31,000 rows of 64 numbers on two
+    cores), in blocks of 32 MB a core. Above, an approximation by nearest-neighbour descent [1]_,
+    whose recall is measured on 200 rows and stated in ``provenance``; its first use in a process
+    compiles for half a minute. Deterministic; the order of the rows does not matter.
 
     Kept in memory (256 MB at most) by the content of the columns that were read: labels can
     change and other columns too without a new computation, and more neighbours than asked for
@@ -180,7 +180,7 @@ def neighbours(
     token = content_token(ds, seed)
     if token is None:
         return _of_dataset(ds, None, k, metric, seed).nearest(k)
-    return _cache.get((token, metric, seed), k, lambda: _of_dataset(ds, token, k, metric, seed))
+    return cache.get((token, metric, seed), k, lambda: _of_dataset(ds, token, k, metric, seed))
 
 
 def content_token(reading: Reading, seed: int = 0) -> str | None:
@@ -218,7 +218,7 @@ def _of_array(values: Any, k: int, metric: str, seed: int) -> Neighbours:
     token = hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()
     facts = {"columns": [], "token": token}
     keys = key_array(range(len(array)))
-    return _cache.get((token, metric, seed), k, lambda: _graph(keys, array, k, metric, seed, facts))
+    return cache.get((token, metric, seed), k, lambda: _graph(keys, array, k, metric, seed, facts))
 
 
 def _graph(
@@ -227,8 +227,8 @@ def _graph(
     there = np.flatnonzero(has_direction(values, metric))
     space = Space.of(values[there], metric)
     exact = len(there) <= EXACT_ROWS
-    width = min(k if exact else _bucket(k), max(len(there) - 1, 0))
-    positions, distances = _exact(space, width) if exact else _approximate(space, width, seed)
+    width = min(k if exact else bucket(k), max(len(there) - 1, 0))
+    positions, distances = nearest(space, width) if exact else near(space, width, seed)
     indices = np.full((len(keys), width), -1, dtype=np.int32)
     indices[there] = there[positions]
     far = np.full((len(keys), width), np.inf, dtype=np.float32)
@@ -240,74 +240,12 @@ def _graph(
         "n_rows": len(keys),
         "n_without_vector": len(keys) - len(there),
         "method": "exact" if exact else "nearest-neighbour descent",
-        "recall": 1.0 if exact else _recall(space, distances),
+        "recall": 1.0 if exact else recall(space, distances),
     }
     return Neighbours(keys, indices, far, metric, exact, provenance)
 
 
-_Found = tuple[npt.NDArray[np.intp], Matrix]
-
-
-def _exact(space: Space, k: int) -> _Found:
-    def work(start: int, stop: int) -> _Found:
-        packed = space.packed(start, stop)
-        packed.partition(k - 1, axis=1)
-        return _sorted(space, slice(start, stop), packed[:, :k] & space.position_bits)
-
-    return _joined(work, space, k)
-
-
-def _joined(work: Callable[[int, int], _Found], space: Space, k: int) -> _Found:
-    if not k:
-        return np.empty((len(space.points), 0), np.intp), np.empty((len(space.points), 0))
-    parts = list(in_threads(work, space.spans(k)))
-    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
-
-
-def _sorted(space: Space, rows: slice, others: npt.NDArray[Any]) -> _Found:
-    distances = space.between(rows, others)
-    order = np.lexsort((others, distances), axis=1)
-    return (
-        np.take_along_axis(others, order, axis=1).astype(np.intp),
-        np.take_along_axis(distances, order, axis=1),
-    )
-
-
-def _approximate(space: Space, k: int, seed: int) -> _Found:
-    from pynndescent import NNDescent
-
-    points = space.points.astype(np.float32)
-    index = NNDescent(points, n_neighbors=k + 1, random_state=seed, n_jobs=1)
-    found = index.neighbor_graph[0]
-    own = np.arange(len(found))[:, None]
-    last = np.argsort(found == own, axis=1, kind="stable")
-    others = np.take_along_axis(found, last, axis=1)[:, :k]
-
-    def work(start: int, stop: int) -> _Found:
-        return _sorted(space, slice(start, stop), others[start:stop])
-
-    return _joined(work, space, k)
-
-
-def _bucket(k: int) -> int:
-    """Return how many neighbours are looked for: the answer for k may not depend on the past."""
-    return int(max(_LEAST_WIDTH, 1 << (k - 1).bit_length()))
-
-
-def _recall(space: Space, distances: Matrix) -> float:
-    """Return which share of the nearest are found, measured on a few rows."""
-    k = distances.shape[1]
-    rows = np.unique(np.linspace(0, len(distances) - 1, MEASURED_ROWS).astype(int))
-    hits = 0
-    for row in rows:
-        packed = space.packed(row, row + 1)
-        packed.partition(k - 1, axis=1)
-        truth = space.between(slice(row, row + 1), packed[:, :k] & space.position_bits)
-        hits += int(np.count_nonzero(distances[row] <= truth.max() * (1 + 1e-9)))
-    return float(hits / (len(rows) * k))
-
-
-class _Cache:
+class GraphCache:
     """The graphs that were used last, within a number of bytes."""
 
     def __init__(self, limit: int) -> None:
@@ -324,7 +262,7 @@ class _Cache:
     def find(self, name: tuple[Any, ...], k: int) -> Neighbours | None:
         """Return the first k neighbours of a graph that is kept, if it holds as many."""
         with self._lock:
-            for kept in (name, (*name, _bucket(k))):
+            for kept in (name, (*name, bucket(k))):
                 asked, graph = self._kept.get(kept, (0, None))
                 if graph is not None and (k <= asked or graph.k < asked):
                     self._kept.move_to_end(kept)
@@ -333,7 +271,7 @@ class _Cache:
 
     def keep(self, name: tuple[Any, ...], k: int, graph: Neighbours) -> Neighbours:
         """Keep a graph, let go of those that were not used for longest, return its first k."""
-        width = k if graph.exact else _bucket(k)
+        width = k if graph.exact else bucket(k)
         kept = name if graph.exact else (*name, width)
         with self._lock:
             self._kept[kept] = (width, graph)
@@ -341,6 +279,9 @@ class _Cache:
             while sum(_size(each) for _, each in self._kept.values()) > self._limit:
                 self._kept.popitem(last=False)
         return graph.nearest(k)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     def clear(self) -> None:
         """Let go of all."""
@@ -352,4 +293,4 @@ def _size(graph: Neighbours) -> int:
     return graph.indices.nbytes + graph.distances.nbytes + 100 * len(graph.keys)
 
 
-_cache = _Cache(CACHE_BYTES)
+cache = GraphCache(CACHE_BYTES)

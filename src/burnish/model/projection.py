@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +13,7 @@ import numpy.typing as npt
 from burnish.errors import InputError
 from burnish.model.arrays import Matrix
 from burnish.model.features import DRAWN, column_list, vectors
+from burnish.model.neighbours import K, Neighbours, neighbours
 from burnish.model.vectors import row_vectors
 
 if TYPE_CHECKING:
@@ -60,12 +64,10 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
 
     Notes
     -----
-    Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
-    features are standardised and missing ones count as the mean; a feature of at most 50 different
-    texts becomes a standardised column for each; other features are left out;
-    text becomes TF-IDF reduced to 50 dimensions. PCA is randomised, with a fixed sign, and takes
-    O(rows × columns). UMAP reads at most 50 principal components; its first call in a process
-    compiles for about half a minute, so call it in a thread.
+    Reads what `row_vectors` does. PCA is randomised, with a fixed sign, and takes
+    O(rows × columns). UMAP reads the graph of `neighbours`, which others share, and starts from
+    at most 50 principal components; its first call in a process compiles for a while, so call it
+    in a thread or another process.
 
     References
     ----------
@@ -96,7 +98,9 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
             hint="pass method='pca', or bn.create(…, embedding=['x', 'y'])",
         )
     chosen = "pca" if method == "auto" else method
-    return Projection(_reduced(row_vectors(ds, seed).values, chosen, seed), chosen)
+    values = row_vectors(ds, seed).values
+    reduce = partial(_umap, ds) if chosen == "umap" else _pca
+    return Projection(_reduced(values, reduce, seed), chosen)
 
 
 def _drawn(ds: Reading) -> Matrix | None:
@@ -114,12 +118,14 @@ def _blank_unless_finite(coordinates: Matrix) -> npt.NDArray[np.float32]:
     return blank
 
 
-def _reduced(values: Matrix, method: str, seed: int) -> npt.NDArray[np.float32]:
+def _reduced(
+    values: Matrix, reduce: Callable[[Matrix, int], Matrix], seed: int
+) -> npt.NDArray[np.float32]:
     coordinates = np.full((len(values), 2), np.nan, dtype=np.float32)
     finite = np.isfinite(values).all(axis=1)
     if not finite.any() or not values.shape[1]:
         return coordinates
-    reduce = _umap if method == "umap" and finite.sum() > DRAWN + 1 else _pca
+    reduce = reduce if finite.sum() > DRAWN + 1 else _pca
     coordinates[finite] = reduce(values[finite], seed)
     return coordinates
 
@@ -136,13 +142,33 @@ def _pca(values: Matrix, seed: int, width: int = 2) -> Matrix:
     return result
 
 
-def _umap(values: Matrix, seed: int) -> Matrix:
+def _umap(ds: Reading, values: Matrix, seed: int) -> Matrix:
     import umap
 
     short = values
     if values.shape[1] > UMAP_DIMENSIONS:
         short = _pca(values, seed, min(UMAP_DIMENSIONS, len(values)))
-    neighbours = min(UMAP_NEIGHBOURS, len(values) - 1)
+    width = min(UMAP_NEIGHBOURS, len(values) - 1)
     start: Any = "spectral" if len(values) > UMAP_NEIGHBOURS else "random"
-    model = umap.UMAP(n_neighbors=neighbours, init=start, random_state=seed, n_jobs=1)
-    return np.asarray(model.fit_transform(short.astype(np.float32)))
+    model = umap.UMAP(
+        n_neighbors=width,
+        init=start,
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=_with_itself(neighbours(ds, K, seed=seed), ds, width),
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
+        return np.asarray(model.fit_transform(short.astype(np.float32)))
+
+
+def _with_itself(
+    graph: Neighbours, ds: Reading, width: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return positions and distances among the rows that have a vector, each row's own first."""
+    here = graph.nearest(width - 1).align(ds.keys)
+    drawn = here.has_vector
+    place = np.cumsum(drawn, dtype=np.int32) - 1
+    own = np.arange(int(drawn.sum()), dtype=np.int32)[:, None]
+    near = np.hstack([np.zeros(own.shape, np.float32), here.distances[drawn]])
+    return np.hstack([own, place[here.indices[drawn]]]), near

@@ -133,7 +133,7 @@ def _standardised(ds: Reading, columns: list[str], order: Order) -> Matrix:
     numeric = given.select_dtypes(include=["number", "bool"])
     texts = [n for n in columns if n not in numeric and _is_categorical(given[n])]
     frame = pd.concat([numeric, *(pd.get_dummies(given[name]) for name in texts)], axis=1)
-    if not frame.shape[1]:
+    if len(given) and not frame.shape[1]:
         raise InputError(
             f"none of the {len(columns)} feature columns holds numbers or at most "
             f"{CATEGORIES} different texts",
@@ -145,7 +145,7 @@ def _standardised(ds: Reading, columns: list[str], order: Order) -> Matrix:
 
 def _is_categorical(column: pd.Series[Any]) -> bool:
     known = column.dropna()
-    return bool(known.map(type).eq(str).all()) and 0 < known.nunique() <= CATEGORIES
+    return all(isinstance(cell, str) for cell in known) and 0 < known.nunique() <= CATEGORIES
 
 
 def _scaled(values: Matrix) -> Matrix:
