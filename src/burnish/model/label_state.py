@@ -8,6 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from burnish.engine import local
 from burnish.model.confident_learning import (
@@ -15,7 +16,6 @@ from burnish.model.confident_learning import (
     Codes,
     Counts,
     Floats,
-    Mask,
     RowFacts,
     Sums,
     code_type,
@@ -73,8 +73,9 @@ class LabelState:
     Attributes
     ----------
     flagged : bool array of shape (n_rows,)
-    top : int array of shape (n_rows,)
-        The most probable class.
+    facts : RowFacts
+        The most probable class of each row, and whether it is doubtful.
+    sums : Sums
     joint : ConfidentJoint
 
     Notes
@@ -128,6 +129,28 @@ class LabelState:
             self._move(rows, codes[rows])
             self._whole = True
         return len(rows)
+
+    def scores(self, rows: Rows, score: str) -> npt.NDArray[np.float64]:
+        """Return how likely labels are wrong, in [0, 1], for rows that have one.
+
+        Parameters
+        ----------
+        rows : int array of shape (n,)
+        score : {"self_confidence", "normalized_margin"}
+
+        Returns
+        -------
+        float64 array of shape (n,)
+            1 minus the probability of the label, or 1 minus the normalised margin to the most
+            probable other class.
+        """
+        own = self.values[rows, self.codes[rows]]
+        if score == "self_confidence":
+            return 1 - own.astype(np.float64)
+        others = self.values[rows]
+        others[np.arange(len(rows)), self.codes[rows]] = 0
+        best = others.max(axis=1, initial=0)
+        return 1 - ((own - best + 1) / 2).astype(np.float64)
 
     def _run(self, codes: Codes) -> None:
         n_rows, kind = len(codes), code_type(self.n_classes)
@@ -264,5 +287,3 @@ class LabelState:
             self.joint.quotas,
             self.sums.counts,
         )
-
-

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from burnish.model.confident_learning import Codes, Counts, Floats, Mask
+from burnish.model.confident_learning import Counts, Floats, Mask
 
 Rows = npt.NDArray[np.integer[Any]]
 
