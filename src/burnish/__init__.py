@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from burnish.model import cross_val_probabilities as cross_val_probabilities
     from burnish.model import reconstruct as reconstruct
     from burnish.model import training_fingerprint as training_fingerprint
+    from burnish.review.error_rate import error_rate as error_rate
     from burnish.review.evidence import evidence as evidence
+    from burnish.review.sample import review_sample as review_sample
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
     from burnish.widgets import History as History
@@ -46,9 +48,11 @@ _HOMES = {
     "compare": "burnish.measure",
     "create": "burnish.dataset",
     "cross_val_probabilities": "burnish.model",
+    "error_rate": "burnish.review",
     "evidence": "burnish.review.evidence",
     "open": "burnish.dataset",
     "reconstruct": "burnish.model",
+    "review_sample": "burnish.review",
     "training_fingerprint": "burnish.model",
     "unpack": "burnish.dataset",
 }

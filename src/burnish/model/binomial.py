@@ -104,8 +104,8 @@ def wilson(
     centre = (share + z2 / (2 * seen)) / (1 + z2 / seen)
     half = np.sqrt(z2 * (share * (1 - share) / seen + z2 / (4 * seen**2))) / (1 + z2 / seen)
     known = size > 0
-    low = np.where(known & (x > 0), np.maximum(centre - half, 0), 0.0)
-    return low, np.where(known & (x < size), np.minimum(centre + half, 1), 1.0)
+    low = np.where(known & (x > 0), np.clip(centre - half, 0, share), 0.0)
+    return low, np.where(known & (x < size), np.clip(centre + half, share, 1), 1.0)
 
 
 def hypergeometric(

@@ -1,1 +1,8 @@
 """What a review by people says: how many errors there are, how many are left, and when to stop."""
+
+from __future__ import annotations
+
+from burnish.review.error_rate import ErrorRate, error_rate
+from burnish.review.sample import ReviewSample, review_sample
+
+__all__ = ["ErrorRate", "ReviewSample", "error_rate", "review_sample"]
