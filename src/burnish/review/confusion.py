@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +14,11 @@ from burnish.core.probabilities import Probabilities
 from burnish.dataset.reading import Reading, find_keys
 from burnish.model.binomial import wilson
 from burnish.model.confident_learning import (
+    Floats,
     count_pairs,
     facts_of,
     guesses_of,
+    no_sums,
     sums_of,
     thresholds_of,
 )
@@ -24,6 +27,7 @@ from burnish.review.part import Absent
 Rate = tuple[float, float, float]
 UNKNOWN: Rate = (np.nan, np.nan, np.nan)
 CONFIDENCE = 0.95
+BLOCK = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +72,7 @@ def confusion_of(reading: Reading, findings: Findings) -> Confusion | Absent:
 
     Notes
     -----
-    Takes O(n_rows × n_classes).
+    Two passes over the probabilities: O(n_rows × n_classes) time, O(n_rows) memory beside them.
     """
     probs = findings.probabilities
     if probs is None:
@@ -76,14 +80,30 @@ def confusion_of(reading: Reading, findings: Findings) -> Confusion | Absent:
     if reading.roles.get("label") is None:
         return Absent("the dataset has no label role")
     codes = _codes(reading, findings, probs)
-    known = codes >= 0
-    values, codes, size = probs.values[known], codes[known], len(probs.classes)
-    facts, own = facts_of(values, codes)
-    bars = thresholds_of(sums_of(codes, own, size))
-    counts = np.zeros((size, size), np.int64)
-    count_pairs(counts, codes, guesses_of(values, facts.top, bars))
+    counts = _counts(probs.values, codes)
     np.fill_diagonal(counts, counts.diagonal().clip(min=1))
     return Confusion({name: i for i, name in enumerate(probs.classes)}, counts)
+
+
+def _counts(values: Floats, codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return rows by label and confident guess, in two passes over blocks of rows."""
+    size = values.shape[1]
+    sums, tops = no_sums(size), []
+    for rows in _blocks(codes):
+        facts, own = facts_of(values[rows], codes[rows])
+        sums += sums_of(codes[rows], own, size)
+        tops.append(facts.top)
+    bars = thresholds_of(sums)
+    counts = np.zeros((size, size), np.int64)
+    for rows, top in zip(_blocks(codes), tops, strict=True):
+        count_pairs(counts, codes[rows], guesses_of(values[rows], top, bars))
+    return counts
+
+
+def _blocks(codes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.intp]]:
+    """Give the places of rows that have a label, some at a time."""
+    for start in range(0, len(codes), BLOCK):
+        yield np.flatnonzero(codes[start : start + BLOCK] >= 0) + start
 
 
 def _codes(reading: Reading, findings: Findings, probs: Probabilities) -> npt.NDArray[np.int64]:
