@@ -284,18 +284,70 @@ def test_unknown_rows_and_no_neighbours_are_refused(ds: Dataset, issues: Finding
 
 
 def test_duplicates_are_the_other_rows_of_a_rows_groups(ds: Dataset) -> None:
-    groups = Groups.of([["a", "c", "h"], ["b", "d"], ["c", "h", "e"]], ds.state)
-    assert groups.others(2).tolist() == [0, 7, 4]
-    assert groups.others(1).tolist() == [3]
-    assert groups.others(5).tolist() == []
-    assert Groups.of([], ds.state).others(0).tolist() == []
+    keys = [["a", "c", "h"], ["b", "d"], ["c", "h", "e"]]
+    groups = Groups.of(keys, [False, True, False], ds.state)
+    assert groups.others(2)[0].tolist() == [0, 7, 4]
+    assert [part.tolist() for part in groups.others(1)] == [[3], [True]]
+    assert groups.others(5)[0].tolist() == []
+    assert Groups.of([], [], ds.state).others(0)[0].tolist() == []
+
+
+TEXTS = {
+    "id": list("abcde"),
+    "text": ["The parcel came late and nobody answered my mails."] * 2
+    + ["The parcel came late, and nobody answered my mails!", "Shoes fit well.", None],
+    "label": ["cross", "cross", "happy", "happy", None],
+    "split": ["train", "test", "train", "train", "test"],
+}
+
+
+def test_duplicates_say_how_alike_they_are_and_their_labels_and_splits() -> None:
+    with bn.create(None, TEXTS, key="id", label="label", text="text", split="split") as ds:
+        issues = Findings("label-issue", ["c", "a"], [0.9, 0.8], ["happy", "cross"], [None] * 2)
+        found = bn.evidence(ds, issues)
+        lines = found["a"].duplicates.frame().drop(columns="key").to_dict("split")["data"]
+        assert lines == [["b", "exact", "cross", "test"], ["c", "near", "happy", "train"]]
+        assert "1 exact and 1 near: 1 is cross, 1 is happy" in repr(found["a"])
+        ds.drop("b")
+        ds.relabel("c", "cross")
+        again = bn.evidence(ds, issues, "a").duplicates.frame()
+        assert again[["duplicate", "label"]].values.tolist() == [["c", "cross"]]
+
+
+def test_vectors_that_are_equal_are_exact_duplicates() -> None:
+    x = [0.0, 0.0, *np.linspace(5, 90, 12)]
+    rows = {"id": list(range(14)), "x": x, "y": [2 * value for value in x], "label": ["a"] * 14}
+    with bn.create(None, rows, key="id", label="label", embedding=["x", "y"]) as ds:
+        none = Findings("outlier", [], [], [], [])
+        said = bn.evidence(ds, none, 0).duplicates.frame()
+        assert dict(said[["duplicate", "kind"]].values.tolist())[1] == "exact"
+        assert set(said["kind"][said["duplicate"] != 1]) <= {"near"}
+
+
+def test_duplicates_are_looked_for_once_for_the_same_texts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from burnish.review import grounds
+
+    made: list[Any] = []
+    real = grounds.Groups.of
+    monkeypatch.setattr(grounds.Groups, "of", lambda *given: made.append(1) or real(*given))
+    with bn.create(None, TEXTS, key="id", label="label", text="text", split="split") as ds:
+        issues = Findings("label-issue", ["c"], [0.9], ["happy"], ["cross"])
+        bn.evidence(ds, issues)
+        ds.relabel("c", "cross")
+        bn.evidence(ds, issues)
+        assert len(made) == 1
+        ds.set("d", "text", "The parcel came late, nobody answered my mails.")
+        assert len(bn.evidence(ds, issues, "d").duplicates) == 3
+        assert len(made) == 2
 
 
 def test_another_process_writes_the_parts_and_says_their_names(
     ds: Dataset, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main([str(ds.path), ds.head.id, str(tmp_path)])
-    assert capsys.readouterr().out.split() == ["graph", "groups"]
+    assert capsys.readouterr().out.split() == ["groups", "graph"]
     graph = read(tmp_path, "graph")
     assert isinstance(graph, Graph)
     assert graph.of(2)[0].tolist()[:2] == [1, 3]

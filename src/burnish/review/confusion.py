@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from burnish.core.finding import Findings
 from burnish.core.probabilities import Probabilities
-from burnish.dataset.reading import Reading, find_keys
+from burnish.dataset.reading import Reading
+from burnish.find._label_rows import encoded, key_places
 from burnish.model.binomial import wilson
 from burnish.model.confident_learning import (
     Floats,
@@ -22,6 +23,8 @@ from burnish.model.confident_learning import (
     sums_of,
     thresholds_of,
 )
+from burnish.model.reading import label_column
+from burnish.review.flags import Flags
 from burnish.review.part import Absent
 
 Rate = tuple[float, float, float]
@@ -61,14 +64,15 @@ class Confusion:
         return hits / total, float(low), float(high)
 
 
-def confusion_of(reading: Reading, findings: Findings) -> Confusion | Absent:
+def confusion_of(reading: Reading, findings: Findings, flags: Flags) -> Confusion | Absent:
     """Return the confusion of classes as the findings' probabilities see it.
 
     Parameters
     ----------
     reading : Dataset or Snapshot
     findings : Findings
-        Rows flagged count with the label they had when they were.
+    flags : Flags
+        Of these findings: rows flagged count with the label they had when they were.
 
     Notes
     -----
@@ -79,7 +83,7 @@ def confusion_of(reading: Reading, findings: Findings) -> Confusion | Absent:
         return Absent(f"these {findings.code} findings carry no class probabilities")
     if reading.roles.get("label") is None:
         return Absent("the dataset has no label role")
-    codes = _codes(reading, findings, probs)
+    codes = _codes(reading, flags, probs)
     counts = _counts(probs.values, codes)
     np.fill_diagonal(counts, counts.diagonal().clip(min=1))
     return Confusion({name: i for i, name in enumerate(probs.classes)}, counts)
@@ -106,16 +110,15 @@ def _blocks(codes: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.intp]]:
         yield np.flatnonzero(codes[start : start + BLOCK] >= 0) + start
 
 
-def _codes(reading: Reading, findings: Findings, probs: Probabilities) -> npt.NDArray[np.int64]:
-    state, label = reading.state, str(reading.roles["label"])
-    rows = find_keys(state, probs.keys)
-    labels = state.take(label, np.where(rows >= 0, rows, 0)).dictionary_encode()
-    places = {name: i for i, name in enumerate(probs.classes)}
-    known = [places.get(value, -1) for value in labels.dictionary.to_pylist()]
-    at = labels.indices.fill_null(len(known)).to_numpy(zero_copy_only=False)
-    codes = np.where(rows >= 0, np.array([*known, -1], np.int64)[at], -1)
-    for key, given in zip(findings.keys, findings.given, strict=True):
-        at = probs.places.get(key)
-        if at is not None:
-            codes[at] = places.get(given, -1)
-    return codes
+def _codes(reading: Reading, flags: Flags, probs: Probabilities) -> npt.NDArray[np.int64]:
+    """Return the class beside each row of the probabilities, -1 where there is none."""
+    labels, places = encoded(label_column(reading)), key_places(reading, probs)
+    known = {name: i for i, name in enumerate(probs.classes)}
+    codes = np.array([*(known.get(name, -1) for name in labels.distinct), -1])[labels.places]
+    rows = np.searchsorted(reading.state.live, flags.ordinals)
+    live = reading.state.is_live(flags.ordinals)
+    given = np.array([known.get(pair[0], -1) for pair in flags.pairs], np.int64)
+    codes[rows[live]] = given[flags.ranks[live]]
+    beside = np.full(len(probs), -1, np.int64)
+    beside[places[places >= 0]] = codes[places >= 0]
+    return beside

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from burnish.core.delta import Ordinals
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array
-from burnish.dataset.reading import Reading, find_keys, known_ordinals
+from burnish.dataset.reading import Reading, find_keys
 from burnish.errors import InputError
+from burnish.model.features import column_list
 from burnish.review.confusion import Confusion, confusion_of
+from burnish.review.flags import Flags
 from burnish.review.part import Absent
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ T = TypeVar("T")
 DEPTH = 10
 SHARED = 15
 LATEST = 3
+CONTENT = ("image", "text", "embedding", "features")
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,117 +95,40 @@ class Groups:
     ----------
     ordinals, numbers : int array of shape (n,)
         A row and the group it is in, rising by row; each group has rows.
+    exact : bool array of shape (n_groups,)
+        Whether all rows of a group are the same.
     """
 
     ordinals: Ordinals
     numbers: npt.NDArray[np.int64]
+    exact: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, groups: Sequence[Sequence[Any]], state: State) -> Groups:
+    def of(cls, groups: Sequence[Sequence[Any]], exact: Sequence[bool], state: State) -> Groups:
         """Return groups of keys by ordinal."""
         keys = key_array([key for group in groups for key in group])
         ordinals = find_keys(state, keys) if len(keys) else np.empty(0, np.int64)
         numbers = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
         order = np.argsort(ordinals, kind="stable")
-        return cls(ordinals[order], numbers[order].astype(np.int64))
+        return cls(ordinals[order], numbers[order].astype(np.int64), np.array(exact, bool))
 
     @cached_property
     def members(self) -> list[Ordinals]:
         """The rows of each group."""
         order = np.argsort(self.numbers, kind="stable")
-        size = int(self.numbers.max(initial=-1)) + 1
-        cuts = np.searchsorted(self.numbers[order], np.arange(1, size))
+        cuts = np.searchsorted(self.numbers[order], np.arange(1, len(self.exact)))
         return np.split(self.ordinals[order], cuts)
 
-    def others(self, ordinal: int) -> Ordinals:
-        """Return the rows that share a group with a row."""
+    def others(self, ordinal: int) -> tuple[Ordinals, npt.NDArray[np.bool_]]:
+        """Return the rows that share a group with a row, each once, and which are the same."""
         start, stop = np.searchsorted(self.ordinals, [ordinal, ordinal + 1])
-        if start == stop:
-            return np.empty(0, np.int64)
-        rows = np.concatenate([self.members[number] for number in self.numbers[start:stop]])
-        _, first = np.unique(rows, return_index=True)
-        rows = rows[np.sort(first)]
-        return np.asarray(rows[rows != ordinal], dtype=np.int64)
-
-
-@dataclass(frozen=True, eq=False)
-class Flags:
-    """The rows that findings are about, and their class pairs.
-
-    Attributes
-    ----------
-    code : str
-        Kind of the findings.
-    ordinals, ranks : int array of shape (n,)
-        A flagged row and its place in the findings, rising by row.
-    pairs : list of tuple
-        Given and suggested value of each finding, in their own order.
-    """
-
-    code: str
-    ordinals: Ordinals
-    ranks: npt.NDArray[np.int64]
-    pairs: list[tuple[Any, Any]]
-
-    @classmethod
-    def of(cls, findings: Findings, state: State) -> Flags:
-        """Return the flags of findings by ordinal.
-
-        Raises
-        ------
-        KeysError
-            The findings are about other rows.
-        """
-        ordinals = known_ordinals(state, findings.keys)
-        order = np.argsort(ordinals, kind="stable")
-        pairs = list(zip(findings.given, findings.suggestions, strict=True))
-        return cls(findings.code, ordinals[order], order, pairs)
-
-    @cached_property
-    def names(self) -> dict[tuple[Any, Any], int]:
-        """Number of each pair of given and suggested value."""
-        return {pair: number for number, pair in enumerate(dict.fromkeys(self.pairs))}
-
-    @cached_property
-    def numbers(self) -> npt.NDArray[np.int64]:
-        """Pair of each flagged row, in the order of `ordinals`."""
-        return np.array([self.names[pair] for pair in self.pairs], np.int64)[self.ranks]
-
-    @cached_property
-    def counts(self) -> npt.NDArray[np.int64]:
-        """How many rows are flagged with each pair."""
-        return np.bincount(self.numbers, minlength=len(self.names))
-
-    def ranks_of(self, ordinals: Ordinals) -> list[int | None]:
-        """Return the place of each row in the findings, None where it was not flagged."""
-        at, there = self._find(ordinals)
-        return [int(self.ranks[i]) if hit else None for i, hit in zip(at, there, strict=True)]
-
-    def verdicts(self, decisions: pa.Table) -> dict[str, npt.NDArray[np.int64]]:
-        """Return how many rows of each pair were accepted and kept, by their last decision."""
-        table = decisions.filter(about(decisions, self.code))
-        rows = table["ordinal"].to_numpy()
-        _, first = np.unique(rows[::-1], return_index=True)
-        last = len(rows) - 1 - first
-        at, there = self._find(rows[last])
-        words = table["verdict"].to_numpy()[last]
-        return {
-            word: np.bincount(self.numbers[at[there & (words == word)]], minlength=len(self.names))
-            for word in ("accepted", "kept")
-        }
-
-    def _find(self, ordinals: Ordinals) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-        if not len(self.ordinals):
-            return np.zeros(len(ordinals), np.intp), np.zeros(len(ordinals), bool)
-        at = np.minimum(np.searchsorted(self.ordinals, ordinals), len(self.ordinals) - 1)
-        return at, np.asarray(self.ordinals[at] == ordinals, dtype=bool)
-
-
-def about(decisions: pa.Table, code: str) -> pa.ChunkedArray:
-    """Return which decisions are on findings of a kind, those of earlier ones included."""
-    names = decisions["finding"].unique().to_pylist()
-    alike = [name for name in names if (name or code).split(":")[0] == code]
-    return pc.is_in(decisions["finding"], value_set=pa.array(alike, pa.string()))
+        numbers = self.numbers[start:stop]
+        parts = [self.members[number] for number in numbers]
+        rows = np.concatenate([np.empty(0, np.int64), *parts])
+        same = np.repeat(self.exact[numbers], [len(part) for part in parts])
+        first = np.sort(np.unique(rows, return_index=True)[1])
+        kept = first[rows[first] != ordinal]
+        return rows[kept], same[kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +145,7 @@ def gather(reading: Reading, findings: Findings, k: int) -> Grounds:
     """Return everything that the evidence of these findings stands on; slow the first time."""
     rows = reading.state.rows
     flags = _flags.get(findings, rows, lambda: Flags.of(findings, reading.state))
-    confusion = _confusions.get(findings, rows, lambda: confusion_of(reading, findings))
+    confusion = _confusions.get(findings, rows, lambda: confusion_of(reading, findings, flags))
     return Grounds(flags, graph_of(reading, k), groups_of(reading), confusion)
 
 
@@ -243,15 +168,29 @@ def graph_of(reading: Reading, k: int) -> Graph | Absent:
 
 def groups_of(reading: Reading) -> Groups | Absent:
     """Return the duplicates of every row; slow the first time for the data that it reads."""
-    from burnish import find
+    from burnish.find.near_duplicates import near_duplicates
 
-    if not hasattr(find, "near_duplicates"):
-        return Absent("near duplicates are not looked for")
+    def make() -> Groups:
+        found = near_duplicates(reading)
+        exact = [kind == "exact" for kind in found.details["kind"]]
+        return Groups.of(found.groups, exact, reading.state)
+
+    name = compared(reading)
     try:
-        found = find.near_duplicates(reading)
+        return make() if name is None else _groups.get(name, reading.state.rows, make)
     except InputError as error:
         return Absent(error.message)
-    return Groups.of(found.groups, reading.state)
+
+
+def compared(reading: Reading) -> tuple[Any, ...] | None:
+    """Return what names the content that duplicates depend on, None where it is in files."""
+    role = next((role for role in CONTENT if reading.roles.get(role)), None)
+    columns = [] if role is None else column_list(reading.roles[role])
+    kind = reading.state.type_of(columns[0]) if role == "image" else None
+    if kind is not None and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return None
+    sums = reading.column_sums
+    return (role, *((name, sums[name]) for name in (*reading.state.key, *columns)))
 
 
 class _Kept(Generic[T]):
@@ -284,3 +223,4 @@ class _Latest(OrderedDict[Any, Any]):
 _flags: _Kept[Flags] = _Kept(weakref.WeakKeyDictionary())
 _confusions: _Kept[Confusion | Absent] = _Kept(weakref.WeakKeyDictionary())
 _graphs: _Kept[Graph] = _Kept(_Latest())
+_groups: _Kept[Groups] = _Kept(_Latest())

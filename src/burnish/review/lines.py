@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 from burnish.core.delta import Ordinals
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array, plain
-from burnish.dataset.reading import Reading, keys_at
+from burnish.dataset.reading import Mask, Reading, keys_at
 from burnish.dataset.state import State
+from burnish.model.features import column_list
 from burnish.review.confusion import UNKNOWN, Confusion
-from burnish.review.grounds import Flags, Graph, Grounds, Groups, about
+from burnish.review.flags import Flags, about
+from burnish.review.grounds import CONTENT, Graph, Grounds, Groups
 from burnish.review.part import Absent, Part
 from burnish.review.value import Evidence
 
@@ -24,7 +26,6 @@ NEIGHBOURS = ("rank", "neighbour", "label", "similarity", "distance")
 PAIR = ("given", "suggestion", "rate", "low", "high", "flagged", "accepted", "kept")
 DUPLICATES = ("duplicate", "kind", "label", "split")
 MODEL = ("given", "p_given", "likeliest", "p_likeliest", "margin")
-CONTENT = ("text", "image")
 DECISIONS = ("verdict", "finding", "reason", "author", "time", "version", "same_kind")
 
 
@@ -47,6 +48,26 @@ class View:
         if column is None:
             return np.full(len(ordinals), None, dtype=object)
         return key_array(self.state.take(str(column), ordinals).to_pylist())
+
+    def kinds(self, ordinal: int, others: Ordinals, same: Mask) -> list[str]:
+        """Return which rows hold the same as a row, and which only nearly.
+
+        Parameters
+        ----------
+        ordinal : int
+        others : int array of shape (n,)
+        same : bool array of shape (n,)
+            Which are known to be the same, such as images in files of the same bytes.
+        """
+        roles = self.state.schema.roles
+        role = next((role for role in CONTENT if roles.get(role)), None)
+        if role is None or same.all():
+            return ["exact" if known else "near" for known in same]
+        rows = np.concatenate([[ordinal], others])
+        columns = [self.state.take(name, rows).to_pylist() for name in column_list(roles[role])]
+        first, *rest = zip(*columns, strict=True)
+        pairs = zip(rest, same, strict=True)
+        return ["exact" if known or cells == first else "near" for cells, known in pairs]
 
 
 @dataclass(frozen=True)
@@ -114,28 +135,21 @@ def paired(asked: Asked, flags: Flags, confusion: Confusion | Absent) -> Part:
 def alike(asked: Asked, groups: Groups) -> Part:
     """Return the live rows that each row is a duplicate of."""
     state = asked.view.state
-    found = []
+    found, kinds = [], []
     for ordinal in asked.ordinals:
-        others = groups.others(int(ordinal))
-        found.append(others[state.is_live(others)])
-    kinds = [_kinds(asked.view, *pair) for pair in zip(asked.ordinals, found, strict=True)]
+        others, same = groups.others(int(ordinal))
+        live = state.is_live(others)
+        found.append(others[live])
+        kinds += asked.view.kinds(ordinal, others[live], same[live])
     rows = _joined(found, np.int64)
     columns = (
         keys_at(state, rows),
-        key_array([kind for some in kinds for kind in some]),
+        key_array(kinds),
         asked.view.role("label", rows),
         asked.view.role("split", rows),
     )
     sizes = [len(rows) for rows in found]
     return _part(asked, sizes, dict(zip(DUPLICATES, columns, strict=True)), rows)
-
-
-def _kinds(view: View, ordinal: int, others: Ordinals) -> list[str]:
-    """Return which rows hold the same as a row, and which only nearly."""
-    all_rows = np.concatenate([[ordinal], others])
-    columns = [view.role(role, all_rows).tolist() for role in CONTENT]
-    contents = list(zip(*columns, strict=True))
-    return ["exact" if content == contents[0] else "near" for content in contents[1:]]
 
 
 def modelled(asked: Asked) -> Part:

@@ -19,8 +19,8 @@ from burnish.review.part import Absent
 
 PARTS: dict[str, type[Graph] | type[Groups]] = {"graph": Graph, "groups": Groups}
 MAKERS: dict[str, Callable[[Reading], Graph | Groups | Absent]] = {
-    "graph": lambda reading: graph_of(reading, 1),
     "groups": groups_of,
+    "graph": lambda reading: graph_of(reading, 1),
 }
 
 

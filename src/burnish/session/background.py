@@ -14,7 +14,8 @@ from pathlib import Path
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
 from burnish.review.confusion import confusion_of
-from burnish.review.grounds import Flags, Graph, Grounds, Groups
+from burnish.review.flags import Flags
+from burnish.review.grounds import Graph, Grounds, Groups
 from burnish.review.part import Absent
 from burnish.review.process import PARTS, read
 
@@ -140,7 +141,7 @@ class Background:
         reading, old = ds.at(ds.head), self._grounds
         graph, groups = (old.graph, old.groups) if old else (WAITING, WAITING)
         flags = Flags.of(findings, ds.state)
-        return Grounds(flags, graph, groups, confusion_of(reading, findings))
+        return Grounds(flags, graph, groups, confusion_of(reading, findings, flags))
 
     def _receiver(self, version: str) -> Callable[[str, Graph | Groups | Absent], None]:
         def put(name: str, made: Graph | Groups | Absent) -> None:

@@ -348,13 +348,6 @@ class Session:
             return gone
         return np.asarray(gone | self.layout.missing)
 
-    def probability_row(self, row: int) -> int | None:
-        """Return where a row stands in the probabilities of the queue, None when it has none."""
-        probs = self.queue.findings.probabilities if self.queue else None
-        if probs is None:
-            return None
-        return probs.places.get(keys_at(self.ds.state, np.array([row]))[0])
-
     @property
     def evidence_seq(self) -> int:
         """Grows when evidence that was given before may be out of date."""
@@ -372,12 +365,12 @@ class Session:
         """Return which rows have a finding without a verdict."""
         return bits(self.queue.undecided() if self.queue else [], self.n_rows)
 
-    def label_code(self, row: int) -> int:
-        """Return the code of the class that a row has as shown, ``NO_CLASS`` for none."""
+    def label_codes(self, rows: list[int]) -> list[int]:
+        """Return the code of the class that each row has as shown, ``NO_CLASS`` for none."""
         if self.label is None:
-            return NO_CLASS
-        label = self.state.take(self.label, np.array([row], np.int64))
-        return int(self.classes.codes(label)[0])
+            return [NO_CLASS] * len(rows)
+        labels = self.state.take(self.label, np.array(rows, np.int64))
+        return [int(code) for code in self.classes.codes(labels)]
 
     def class_name(self, code: int) -> str | None:
         """Return the name of a class, None for no class."""

@@ -20,9 +20,10 @@ def evidence_of(session: Session, row: int) -> tuple[schema.Evidence, list[bytes
     """Return what is known by now of a row, and the pictures of the rows it is compared with."""
     found = session.evidence(row)
     near, twins = _compared(found.neighbours), _compared(found.duplicates)[:_TWINS]
-    others = [other for other, _ in (*near, *twins)]
-    rows = Rows(session, list(dict.fromkeys(others)))
-    beside = {other: _beside(session, rows, other) for other in dict.fromkeys(others)}
+    others = list(dict.fromkeys(other for other, _ in (*near, *twins)))
+    rows = Rows(session, others)
+    codes = zip(others, session.label_codes(others), strict=True)
+    beside: Any = {row: {"preview": rows.preview(row), "code": code} for row, code in codes}
     shown: schema.Evidence = {
         "row": row,
         "neighbours": [
@@ -43,11 +44,6 @@ def evidence_of(session: Session, row: int) -> tuple[schema.Evidence, list[bytes
 def _compared(part: Part) -> list[tuple[int, dict[str, Any]]]:
     others = [] if part.others is None else part.others.tolist()
     return list(zip(others, part.of(0), strict=True))
-
-
-def _beside(session: Session, rows: Rows, other: int) -> Any:
-    code = session.label_code(other)
-    return {"preview": rows.preview(other), "code": code}
 
 
 def _pair(part: Part) -> schema.PairEvidence | None:

@@ -146,7 +146,7 @@ class Rows:
         """Return the class probabilities of a row, likeliest first; empty when unknown."""
         queue = self.session.queue
         probs = queue.findings.probabilities if queue else None
-        place = self.session.probability_row(row)
+        place = probs.places.get(self._keys[self._place[row]]) if probs else None
         if probs is None or place is None:
             return []
         values = probs.values[place]
