@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from burnish.model import training_fingerprint as training_fingerprint
     from burnish.review.error_rate import error_rate as error_rate
     from burnish.review.evidence import evidence as evidence
+    from burnish.review.plan import ReviewPlan as ReviewPlan
     from burnish.review.sample import review_sample as review_sample
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
@@ -42,6 +43,7 @@ _HOMES = {
     "IssueList": "burnish.widgets",
     "Probabilities": "burnish.core.probabilities",
     "RelabelForm": "burnish.widgets",
+    "ReviewPlan": "burnish.review",
     "Selection": "burnish.core.selection",
     "Slice": "burnish.core.slices",
     "TrainingFingerprint": "burnish.model",

@@ -98,7 +98,7 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
         return self._sums(self._copy.now())
 
     def _sums(self, now: Standing) -> dict[str, int]:
-        from burnish.dataset.state import adjusted_sums
+        from burnish.dataset.sums import adjusted_sums
 
         sums = self._history.sums(now.head)
         if not len(now.staged):

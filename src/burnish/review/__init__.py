@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from burnish.review.error_rate import ErrorRate, error_rate
+from burnish.review.left import Left
+from burnish.review.plan import ReviewItem, ReviewPlan
 from burnish.review.sample import ReviewSample, review_sample
 
-__all__ = ["ErrorRate", "ReviewSample", "error_rate", "review_sample"]
+__all__ = [
+    "ErrorRate",
+    "Left",
+    "ReviewItem",
+    "ReviewPlan",
+    "ReviewSample",
+    "error_rate",
+    "review_sample",
+]
