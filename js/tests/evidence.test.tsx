@@ -142,6 +142,26 @@ describe("the evidence", () => {
     expect(part().querySelectorAll("ol, .b-bone")).toHaveLength(0);
   });
 
+  it("gives one reason once", async () => {
+    const kernel = show({ kind: "table" }, { evidence: "none" });
+    kernel.why = "no column has a role that can be drawn";
+    press("n");
+    await until(() =>
+      expect(said()).toBe(
+        "nearest rows and duplicates unknown: no column has a role that can be drawn",
+      ),
+    );
+  });
+
+  it("counts duplicates by label, and those in another split", async () => {
+    const kernel = show();
+    press("n");
+    for (let i = 0; i < 6 && (kernel.data.flagged[i] ?? 0) % 3 !== 2; i++) press("n");
+    await until(() =>
+      expect(said()).toMatch(/1 exact and 1 near duplicates labelled .*; 1 not in train/),
+    );
+  });
+
   it("shows labels with markup as text", async () => {
     const kernel = show({ classes: [MARKUP, "b"], kind: "text" });
     kernel.data.texts?.fill(MARKUP);

@@ -185,6 +185,19 @@ def test_findings_that_propose_nothing_have_no_pair(ds: Dataset) -> None:
     assert len(found.neighbours) == 7
 
 
+def test_findings_on_lists_and_no_label_role_have_neighbours_and_no_rate() -> None:
+    rows = {"id": [1, 2, 3], "x": [0.0, 1.0, 5.0], "tags": [["a"], ["a", "b"], []]}
+    with bn.create(None, rows, key="id", features=["x"]) as ds:
+        probs = bn.Probabilities([[0.5, 0.5]] * 3, [1, 2, 3], ["a", "b"])
+        given = np.empty(1, dtype=object)
+        given[0] = ["a", "b"]
+        issues = Findings("multilabel-issue", [2], [0.9], given, ["a"], probabilities=probs)
+        found = bn.evidence(ds, issues)
+        assert found.neighbours.frame()["neighbour"].tolist() == [1, 3]
+        assert np.isnan(found.pair.frame()["rate"]).all()
+        assert len(found.model) == 1
+
+
 def test_a_row_that_was_not_flagged_has_neighbours_and_no_pair(
     ds: Dataset, issues: Findings
 ) -> None:
@@ -347,7 +360,7 @@ def test_another_process_writes_the_parts_and_says_their_names(
     ds: Dataset, tmp_path: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main([str(ds.path), ds.head.id, str(tmp_path)])
-    assert capsys.readouterr().out.split() == ["groups", "graph"]
+    assert capsys.readouterr().out.split() == ["graph", "groups"]
     graph = read(tmp_path, "graph")
     assert isinstance(graph, Graph)
     assert graph.of(2)[0].tolist()[:2] == [1, 3]

@@ -9,16 +9,19 @@ const NO_VECTORS = "the dataset has no role that gives vectors, only label";
 export function evidenceOf(kernel: FakeKernel, row: number): Made {
   const { evidence: how = "full" } = kernel.options;
   const buffers: DataView[] = [];
-  if (how !== "full") return { result: { evidence: little(row, how === "working") }, buffers };
+  if (how !== "full") {
+    return { result: { evidence: little(row, how === "working", kernel.why) }, buffers };
+  }
   const { data, base } = kernel;
   const truth = data.classes[data.truth[row] ?? 0] ?? "";
   const given = data.classes[base[row] ?? 0] ?? null;
   const flagged = data.flagged.includes(row);
   const near = nearest(kernel, row).map((other, place) => similar(kernel, other, place, buffers));
   const evidence: Evidence = {
-    ...little(row, false),
+    ...little(row, false, null),
     neighbours: near,
     duplicates: twins(kernel, row, buffers),
+    duplicate_total: row % 3,
     pair: flagged
       ? { given, suggestion: truth, ...{ rate: 0.124, low: 0.081, high: 0.17 }, ...tally(kernel) }
       : null,
@@ -30,18 +33,19 @@ export function evidenceOf(kernel: FakeKernel, row: number): Made {
   return { result: { evidence }, buffers };
 }
 
-function little(row: number, working: boolean): Evidence {
+function little(row: number, working: boolean, why: string | null): Evidence {
   return {
     row,
     neighbours: [],
     duplicates: [],
+    duplicate_total: 0,
     pair: null,
     margin: null,
     likeliest: null,
     decisions: [],
     missing: {
-      neighbours: working ? "" : NO_VECTORS,
-      duplicates: working ? "" : "the dataset has no text and no images",
+      neighbours: working ? "" : (why ?? NO_VECTORS),
+      duplicates: working ? "" : (why ?? "the dataset has no text and no images"),
       pair: working ? "" : "these outlier findings carry no class probabilities",
       margin: "these outlier findings carry no class probabilities",
     },
@@ -71,7 +75,7 @@ function twins(kernel: FakeKernel, row: number, buffers: DataView[]): Twin[] {
     preview: preview(kernel, other, buffers),
     code: kernel.labels[other] ?? 0,
     kind: place === 0 ? "near" : "exact",
-    split: place === 0 ? "test" : null,
+    split: place === 0 ? "test" : "train",
   }));
 }
 

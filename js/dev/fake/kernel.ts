@@ -38,6 +38,8 @@ export class FakeKernel implements Host {
   current = -1;
   seq = 0;
   evidence_seq = 0;
+  /** why there is nothing beside a row, one reason for all */
+  why: string | null = null;
   history: FakeVersion[];
   viewing: string | null = null;
   last: { text: string; code: string } | null = null;

@@ -348,7 +348,9 @@ export interface Evidence {
   row: number;
   /** nearest first */
   neighbours: Near[];
+  /** at most 20 */
   duplicates: Twin[];
+  duplicate_total: number;
   pair: PairEvidence | null;
   /** probability of the given label minus that of the likeliest other */
   margin: number | null;

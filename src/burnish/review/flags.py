@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,10 @@ class Flags:
         """
         ordinals = known_ordinals(state, findings.keys)
         order = np.argsort(ordinals, kind="stable")
-        pairs = list(zip(findings.given, findings.suggestions, strict=True))
+        pairs = [
+            (_hashable(given), _hashable(suggestion))
+            for given, suggestion in zip(findings.given, findings.suggestions, strict=True)
+        ]
         return cls(findings.code, ordinals[order], order, pairs)
 
     @cached_property
@@ -97,3 +101,7 @@ def about(decisions: pa.Table, code: str) -> pa.ChunkedArray:
     names = decisions["finding"].unique().to_pylist()
     alike = [name for name in names if (name or code).split(":")[0] == code]
     return pc.is_in(decisions["finding"], value_set=pa.array(alike, pa.string()))
+
+
+def _hashable(value: Any) -> Any:
+    return value if isinstance(value, Hashable) else str(value)

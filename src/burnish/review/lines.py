@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +121,7 @@ def paired(asked: Asked, flags: Flags, confusion: Confusion | Absent) -> Part:
     judged = {} if decisions is None else flags.verdicts(decisions)
     rows, lines = [], []
     for place, rank in enumerate(asked.ranks):
-        if rank is None or flags.pairs[rank][1] is None:
+        if rank is None or flags.pairs[rank][1] in (None, flags.pairs[rank][0]):
             continue
         pair = flags.pairs[rank]
         number = flags.names[pair]
@@ -171,7 +171,8 @@ def modelled(asked: Asked) -> Part:
 
 
 def _margin(values: Any, codes: dict[Any, int], given: Any) -> tuple[Any, float, int, float, float]:
-    best, code = int(values.argmax()), codes.get(given)
+    best = int(values.argmax())
+    code = codes.get(given) if isinstance(given, Hashable) else None
     if code is None:
         return given, np.nan, best, float(values[best]), np.nan
     others = np.delete(values, code)

@@ -14,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from burnish.dataset.reading import Reading
+from burnish.model.neighbours import EXACT_ROWS
 from burnish.review.grounds import Graph, Groups, graph_of, groups_of
 from burnish.review.part import Absent
 
 PARTS: dict[str, type[Graph] | type[Groups]] = {"graph": Graph, "groups": Groups}
 MAKERS: dict[str, Callable[[Reading], Graph | Groups | Absent]] = {
-    "groups": groups_of,
     "graph": lambda reading: graph_of(reading, 1),
+    "groups": groups_of,
 }
 
 
@@ -57,14 +58,14 @@ def read(folder: Path, name: str) -> Graph | Groups | Absent:
 
 
 def main(arguments: list[str]) -> None:
-    """Compute the parts one after the other."""
+    """Compute the parts, that which is there sooner first."""
     from burnish.dataset import open as open_dataset
 
     path, version, folder = arguments
     with open_dataset(path) as ds:
         reading = ds.at(version)
-        for name, make in MAKERS.items():
-            write(Path(folder), name, make(reading))
+        for name in sorted(MAKERS, reverse=len(reading) > EXACT_ROWS):
+            write(Path(folder), name, MAKERS[name](reading))
             print(name, flush=True)
 
 

@@ -33,6 +33,7 @@ def evidence_of(session: Session, row: int) -> tuple[schema.Evidence, list[bytes
             {**beside[other], "kind": line["kind"], "split": _text(line["split"])}
             for other, line in twins
         ],
+        "duplicate_total": len(found.duplicates),
         "pair": _pair(found.pair),
         **_model(found.model),  # type: ignore[typeddict-item]
         "decisions": [_decision(line) for line in found.decisions.of(0)[-_DECISIONS:]],

@@ -321,7 +321,8 @@ class Evidence(TypedDict):
 
     row: int
     neighbours: Annotated[list[Near], Doc("nearest first")]
-    duplicates: list[Twin]
+    duplicates: Annotated[list[Twin], Doc("at most 20")]
+    duplicate_total: int
     pair: PairEvidence | None
     margin: Annotated[
         float | None, Doc("probability of the given label minus that of the likeliest other")

@@ -9,7 +9,7 @@ import { Nearest } from "./nearest";
 
 /** Decisions on the row that are shown; how many came before them is said. */
 const DECISIONS = 2;
-const TWINS = 3;
+const LABELS = 3;
 
 const PAIR =
   "Share of the rows of the one class that the model confidently takes for the other, and its 95 % interval";
@@ -58,7 +58,9 @@ function Facts({ evidence, item }: { evidence: Evidence; item: Item }) {
   const facts = [
     <Agreement evidence={evidence} item={item} />,
     pair === null ? null : <Pair pair={pair} />,
-    <Twins twins={evidence.duplicates} missing={missing.duplicates} />,
+    missing.neighbours && missing.neighbours === missing.duplicates ? null : (
+      <Twins evidence={evidence} split={item.split} />
+    ),
     evidence.margin === null ? null : (
       <Margin evidence={evidence} margin={evidence.margin} given={pair?.given ?? item.given} />
     ),
@@ -70,6 +72,9 @@ function Facts({ evidence, item }: { evidence: Evidence; item: Item }) {
 function Agreement({ evidence, item }: { evidence: Evidence; item: Item }) {
   const { neighbours: near, missing } = evidence;
   if (missing.neighbours === "") return <Later>looking for the nearest rows…</Later>;
+  if (missing.neighbours !== null && missing.neighbours === missing.duplicates) {
+    return <Unknown why={missing.neighbours}>nearest rows and duplicates unknown</Unknown>;
+  }
   if (near.length === 0) return <Unknown why={missing.neighbours}>no nearest rows</Unknown>;
   const { suggestion } = item.preview;
   const asked = suggestion ?? item.given;
@@ -104,30 +109,47 @@ function Pair({ pair }: { pair: PairEvidence }) {
   }
   return (
     <span title={PAIR}>
-      {percent(rate)} of <Name of={given} /> look like <Name of={suggestion} /> (
-      {percents(low, high)}){done}
+      {percent(rate)} of <Name of={given} /> look like <Name of={suggestion} />{" "}
+      <span class="b-range">({percents(low, high)})</span>
+      {done}
     </span>
   );
 }
 
-function Twins({ twins, missing }: { twins: readonly Twin[]; missing: string | null }) {
-  if (missing === "") return <Later>looking for duplicates…</Later>;
-  if (missing !== null) return <Unknown why={missing}>duplicates unknown</Unknown>;
-  if (twins.length === 0) return <>no duplicates</>;
-  const shown = twins.slice(0, TWINS);
-  const rest = twins.length - shown.length;
+/** "2 near duplicates labelled dog, cat; 1 not in train": copies in several splits leak. */
+function Twins({ evidence, split }: { evidence: Evidence; split: string | null }) {
+  const { duplicates: twins, duplicate_total: total, missing } = evidence;
+  if (missing.duplicates === "") return <Later>looking for duplicates…</Later>;
+  if (missing.duplicates !== null) {
+    return <Unknown why={missing.duplicates}>duplicates unknown</Unknown>;
+  }
+  if (total === 0) return <>no duplicates</>;
+  const elsewhere = twins.filter((twin) => twin.split !== split).length;
   return (
     <>
-      {kinds(twins)} labelled{" "}
-      {shown.map(({ preview, split }, place) => (
-        <span key={preview.row} title={preview.key}>
+      {total > twins.length ? count(total, "duplicate") : kinds(twins)} labelled{" "}
+      <LabelCounts twins={twins} />
+      {split === null || elsewhere === 0 ? null : `; ${elsewhere} not in ${split}`}
+    </>
+  );
+}
+
+function LabelCounts({ twins }: { twins: readonly Twin[] }) {
+  const counts = new Map<string | null, number>();
+  for (const { preview } of twins) counts.set(preview.label, (counts.get(preview.label) ?? 0) + 1);
+  const shown = [...counts].sort(([, a], [, b]) => b - a).slice(0, LABELS);
+  const keys = twins.map(({ preview }) => preview.key).join(", ");
+  return (
+    <span title={keys}>
+      {shown.map(([label, n], place) => (
+        <span key={label}>
           {place > 0 ? ", " : ""}
-          <Name of={preview.label} />
-          {split === null ? null : ` in ${split}`}
+          <Name of={label} />
+          {counts.size > 1 && n > 1 ? ` (${n})` : ""}
         </span>
       ))}
-      {rest > 0 ? ` and ${rest} more` : null}
-    </>
+      {counts.size > LABELS ? " and others" : ""}
+    </span>
   );
 }
 
@@ -149,8 +171,8 @@ interface MarginProps {
 function Margin({ evidence, margin, given }: MarginProps) {
   return (
     <span title={MARGIN}>
-      the model prefers <Name of={margin < 0 ? evidence.likeliest : given} /> by{" "}
-      {Math.abs(margin).toFixed(2)}
+      the model prefers <Name of={margin < 0 ? evidence.likeliest : given} />{" "}
+      <span class="b-range">by {Math.abs(margin).toFixed(2)}</span>
     </span>
   );
 }
