@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,9 +24,9 @@ import burnish as bn
 PEERS = ("cleanlab, 1 process", "cleanlab, 2 processes")
 
 
-def made(n_rows: int, n_classes: int, dtype: Any = np.float64) -> tuple[Any, Any]:
+def made(n_rows: int, n_classes: int, dtype: Any = np.float64, seed: int = 0) -> tuple[Any, Any]:
     """Return labels, a tenth of them wrong, and the probabilities of a good classifier."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     truth = rng.integers(0, n_classes, n_rows)
     probs = np.empty((n_rows, n_classes), dtype=dtype)
     for start in range(0, n_rows, 1 << 14):
@@ -42,7 +44,9 @@ def made(n_rows: int, n_classes: int, dtype: Any = np.float64) -> tuple[Any, Any
 def cleanlab(labels: Any, probs: Any, n_jobs: int) -> Any:
     from cleanlab.filter import find_label_issues
 
-    return find_label_issues(labels, probs, n_jobs=n_jobs)
+    with warnings.catch_warnings():  # one for each class with one row
+        warnings.simplefilter("ignore")
+        return find_label_issues(labels, probs, n_jobs=n_jobs)
 
 
 def compared(n_rows: int, n_classes: int, repeats: int) -> None:
@@ -57,7 +61,8 @@ def compared(n_rows: int, n_classes: int, repeats: int) -> None:
         PEERS[1]: lambda: seconds(lambda: cleanlab(labels, probs, 2)),
     }
     took = interleaved(acts, repeats)
-    extra = {name: f"peak +{peak(name, n_rows, n_classes):.0%} of the input" for name in acts}
+    one = ("burnish", PEERS[0])
+    extra = {name: f"peak +{peak(name, n_rows, n_classes):.0%} of the input" for name in one}
     show(took, ours="burnish", notes=extra)
     best = min(median(took[name]) for name in PEERS)
     print(f"  {best / median(took['burnish']):.1f} times faster than the better of the two")
@@ -65,15 +70,20 @@ def compared(n_rows: int, n_classes: int, repeats: int) -> None:
 
 def peak(name: str, n_rows: int, n_classes: int) -> float:
     """Return the most memory that a call holds beside its input, as a share of that."""
-    with get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak, (name, n_rows, n_classes))
+    return alone(_peak, name, n_rows, n_classes)
+
+
+def alone(act: Callable[..., Any], *given: Any) -> Any:
+    """Call in a process of its own, whose memory nothing else has used."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(act, *given).result()
 
 
 def _peak(name: str, n_rows: int, n_classes: int) -> float:
     small = made(2000, n_classes)
     labels, probs = made(n_rows, n_classes)
     act: Callable[..., Any] = bn.find.label_issues if name == "burnish" else cleanlab
-    more = {"burnish": (), PEERS[0]: (1,), PEERS[1]: (2,)}[name]
+    more = () if name == "burnish" else (1,)
     act(*small, *more)
     with watched() as seen:
         act(labels, probs, *more)
@@ -82,7 +92,7 @@ def _peak(name: str, n_rows: int, n_classes: int) -> float:
 
 @contextmanager
 def watched() -> Iterator[list[int]]:
-    """Sample the memory of this process and its children's own pages while something runs."""
+    """Sample the memory of this process while something runs."""
     seen, stop = [_resident()], threading.Event()
 
     def sample() -> None:
@@ -163,8 +173,7 @@ def from_files(sizes: tuple[int, ...]) -> None:
         for n in sizes:
             path = folder / f"{n}.parquet"
             _written(path, n)
-            with get_context("spawn").Pool(1) as pool:
-                took, extra = pool.apply(_read, (str(path), n))
+            took, extra = alone(_read, str(path), n)
             print(
                 f"  {n:>10,} rows, {n * 400 / 1e6:6.0f} MB in memory: {duration(took)}, "
                 f"peak +{extra / 1e6:.0f} MB"
@@ -175,15 +184,14 @@ def _written(path: Path, n_rows: int) -> None:
     step = 1 << 15
     names = [str(k) for k in range(100)]
     with pq.ParquetWriter(path, pa.schema([(name, pa.float32()) for name in names])) as writer:
-        _, probs = made(step, 100, np.float32)
-        table = pa.table(dict(zip(names, probs.T, strict=True)))
         for start in range(0, n_rows, step):
-            writer.write_table(table[: n_rows - start])
+            _, probs = made(min(step, n_rows - start), 100, np.float32, start)
+            writer.write_table(pa.table(dict(zip(names, probs.T, strict=True))))
 
 
 def _read(path: str, n_rows: int) -> tuple[float, float]:
-    labels, _ = made(1 << 15, 100, np.float32)
-    labels = np.resize(labels, n_rows)
+    parts = range(0, n_rows, 1 << 15)
+    labels = np.concatenate([made(1 << 15, 100, np.float32, start)[0] for start in parts])[:n_rows]
     bn.find.label_issues([0, 1], [[0.9, 0.1], [0.2, 0.8]])
     with watched() as seen:
         took = seconds(lambda: bn.find.label_issues(labels, path))
