@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
 
 CODE = "label-issue"
+READS = ("label", "probabilities")
 FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning")
 FilterBy = Literal["prune_by_noise_rate", "prune_by_class", "both", "confident_learning"]
 
