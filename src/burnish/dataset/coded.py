@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +13,11 @@ import pyarrow.compute as pc
 
 from burnish.core.delta import Ordinals
 from burnish.core.normal import one_chunk
-from burnish.dataset.layer import News, joined
+from burnish.dataset.layer import News
 from burnish.store.base import tally
 
 _MANY = 1 << 12
+_PIECE = 1 << 16
 Places = npt.NDArray[np.integer]
 
 
@@ -48,15 +49,17 @@ class Coded:
 
     def at(self, ordinals: Ordinals) -> pa.Array:
         """Return the values of some rows."""
-        return next(self.each([ordinals]))
+        return self._taken(ordinals if self.places is None else self.places[ordinals])
 
-    def each(self, rows: Iterable[Ordinals]) -> Iterator[pa.Array]:
-        """Give the values of some rows, then of others."""
-        words, kind = self._joined, self.words[0].type
-        for ordinals in rows:
-            places = ordinals if self.places is None else self.places[ordinals]
-            found = words.take(pa.array(places))
-            yield found if found.type == kind else found.cast(kind)
+    def pieces(self, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Array]:
+        """Give the values of the rows that are true, piece by piece."""
+        words = self._joined
+        for start in range(0, len(rows), _PIECE):
+            here = rows[start : start + _PIECE]
+            if self.places is None:
+                yield words.slice(start, _PIECE).filter(pa.array(here))
+            else:
+                yield self._taken(self.places[start : start + _PIECE][here])
 
     def all(self) -> pa.Array:
         """Return the values of all rows."""
@@ -75,14 +78,13 @@ class Coded:
         """Return the column after changes, oldest first; rows beyond its end are left out."""
         if not any(len(news.ordinals) for news in changes):
             return self
-        ordinals, words, fresh = joined(changes)
-        inside = ordinals < len(self)
-        if not inside.all():
-            ordinals, fresh = ordinals[inside], fresh[inside]
-        words, numbers = self._with(words)
-        total = sum(map(len, words))
+        words, numbers = self._with(pa.concat_arrays([news.words for news in changes]))
+        total, start = sum(map(len, words)), 0
         places = self._places.astype(np.min_scalar_type(total))
-        places[ordinals] = numbers[fresh]  # of a row that is there twice, the last one counts
+        for news in changes:  # of a row that is there twice, the last one counts
+            n = int(np.searchsorted(news.ordinals, len(places)))
+            places[news.ordinals[:n]] = numbers[start:][news.places[:n]]
+            start += len(news.words)
         made = Coded(words, places, self.few)
         return made if self.few or total <= 2 * len(self) + _MANY else Coded.of(made.all())
 
@@ -93,6 +95,11 @@ class Coded:
         found = np.bincount(self._places[rows], minlength=self._n_words)
         words = self._joined.to_pylist()
         return {words[i]: int(found[i]) for i in np.flatnonzero(found)}
+
+    def _taken(self, places: Places) -> pa.Array:
+        words, kind = self._joined, self.words[0].type
+        found = words.take(pa.array(places))
+        return found if found.type == kind else found.cast(kind)
 
     def _with(self, words: pa.Array) -> tuple[tuple[pa.Array, ...], Places]:
         """Return all words, and the place that each of the new ones has among them."""

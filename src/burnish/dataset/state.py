@@ -43,7 +43,6 @@ from burnish.store.rows import PARENT, Rows
 
 Mask = npt.NDArray[np.bool_]
 STAGED = -1
-_PIECE = 1 << 17
 T = TypeVar("T")
 
 
@@ -227,10 +226,8 @@ class State:
         """Return a column of the live rows, made piece by piece, in little more than its memory."""
         if self.n_live == self.n_ordinals:
             return pa.chunked_array([self.column(name)])
-        column, rows = self._coded(self.id_of(name)), self.live_mask
-        starts = range(0, len(rows), _PIECE)
-        live = (np.flatnonzero(rows[start : start + _PIECE]) + start for start in starts)
-        return pa.chunked_array(column.each(live), self.type_of(name))
+        column = self._coded(self.id_of(name))
+        return pa.chunked_array(column.pieces(self.live_mask), self.type_of(name))
 
     def counts(self, name: str) -> dict[Any, int]:
         """Return how many live rows hold each value of a column, null included."""

@@ -30,6 +30,7 @@ Ordinals = npt.NDArray[np.int64]
 Words = tuple[pa.Array, npt.NDArray[np.integer]]
 _SAMPLE = 1 << 12
 _FEW_WORDS = 256
+_PIECE = 1 << 16
 
 
 class Base(ABC):
@@ -255,11 +256,22 @@ def words_of(column: pa.Array) -> Words | None:
         return None
     if len(set(column.slice(0, _SAMPLE).to_pylist())) > _FEW_WORDS:
         return None
-    coded = column.dictionary_encode(null_encoding="encode")
-    if len(coded.dictionary) > max(_FEW_WORDS, len(column) // 16):
+    starts = range(0, len(column), _PIECE)  # whole, it would take four bytes a row on the way
+    pieces = [_encoded(column.slice(start, _PIECE)) for start in starts]
+    words = pa.chunked_array([words for words, _ in pieces], kind).unique()
+    if len(words) > max(_FEW_WORDS, len(column) // 16):
         return None
-    places = coded.indices.to_numpy()
-    return coded.dictionary, places.astype(np.min_scalar_type(len(coded.dictionary)))
+    places = np.empty(len(column), np.min_scalar_type(len(words)))
+    for start, (own, numbers) in zip(starts, pieces, strict=True):
+        among = pc.index_in(own, value_set=words).to_numpy()
+        places[start : start + _PIECE] = among[numbers]
+    return words, places
+
+
+def _encoded(column: pa.Array) -> Words:
+    coded = column.dictionary_encode(null_encoding="encode")
+    size = np.min_scalar_type(len(coded.dictionary))
+    return coded.dictionary, coded.indices.to_numpy().astype(size)
 
 
 def tally(column: pa.Array | pa.ChunkedArray) -> dict[Any, int]:
