@@ -13,6 +13,7 @@ from burnish.core.finding import Findings
 from burnish.core.keys import key_array, plain
 from burnish.core.probabilities import NOISE
 from burnish.errors import InputError, LabelError, ProbabilityError
+from burnish.model.boxes import Boxes, average_precision, compared, overlap
 from burnish.model.predictions import Labelled, class_places, items_of, labelled, quiet
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def object_detection_issues(
     reaches on its class, so a weak model flags little. Boxes predicted with a probability below
     0.95 never count as overlooked or swapped. Null labels and rows without predictions are left
     out and counted in ``provenance``; an empty list is an image without objects. Takes
-    O(boxes × predicted boxes) Python steps an image, about 10 µs each, ten times for the average
-    precision. Deterministic.
+    O(boxes × predicted boxes) time an image: one with 30 boxes and 30 predicted ones takes about
+    0.05 s. Deterministic.
 
     References
     ----------
@@ -95,27 +96,8 @@ def object_detection_issues(
     given = [_given(v, k) for k, v in zip(rows.keys, rows.labels, strict=True)]
     seen, names = _seen(rows, given, classes)
     place = {name: i for i, name in enumerate(names)}
-    labels = [_Boxes.of(boxes, [place[name] for name, _ in boxes]) for boxes in given]
+    labels = [Boxes.of(boxes, [place[name] for name, _ in boxes]) for boxes in given]
     return _findings(rows, labels, seen, names)
-
-
-@dataclass(frozen=True, eq=False)
-class _Boxes:
-    """Boxes of one image, their class codes and, if predicted, probabilities."""
-
-    boxes: Matrix
-    codes: npt.NDArray[np.intp]
-    probs: Matrix
-
-    @classmethod
-    def of(cls, boxes: Sequence[Any], codes: list[int], probs: Any = ()) -> _Boxes:
-        corners = np.array([box for _, box in boxes], dtype=np.float64).reshape(-1, 4)
-        return cls(corners, np.array(codes, dtype=np.intp), np.array(probs, dtype=np.float64))
-
-    def by_class(self, n_classes: int) -> list[Matrix]:
-        """Return the boxes as cleanlab takes predictions: per class x1, y1, x2, y2, probability."""
-        rows = np.column_stack([self.boxes, self.probs])
-        return [rows[self.codes == code] for code in range(n_classes)]
 
 
 @dataclass(frozen=True)
@@ -153,7 +135,7 @@ def _corners(box: Any, key: Any) -> list[float]:
     return [x1, y1, x2, y2]
 
 
-def _seen(rows: Labelled, given: list[Any], classes: Any) -> tuple[list[_Boxes], tuple[Any, ...]]:
+def _seen(rows: Labelled, given: list[Any], classes: Any) -> tuple[list[Boxes], tuple[Any, ...]]:
     pairs = list(zip(rows.keys, rows.predictions, strict=True))
     listed = all(isinstance(box, Mapping) for _, boxes in pairs for box in boxes)
     present = {name for boxes in given for name, _ in boxes}
@@ -182,10 +164,10 @@ def _probability(box: Mapping[str, Any], key: Any) -> float:
     return min(max(float(value), 0.0), 1.0)
 
 
-def _sorted(boxes: list[tuple[Any, list[float], float]], place: dict[Any, int]) -> _Boxes:
+def _sorted(boxes: list[tuple[Any, list[float], float]], place: dict[Any, int]) -> Boxes:
     ordered = sorted(boxes, key=lambda box: place[box[0]])
     pairs = [(name, corners) for name, corners, _ in ordered]
-    return _Boxes.of(pairs, [place[name] for name, _ in pairs], [prob for *_, prob in ordered])
+    return Boxes.of(pairs, [place[name] for name, _ in pairs], [prob for *_, prob in ordered])
 
 
 def _arrays(boxes: Any, key: Any, n_classes: int) -> list[Matrix]:
@@ -205,14 +187,14 @@ def _arrays(boxes: Any, key: Any, n_classes: int) -> list[Matrix]:
     return arrays
 
 
-def _stacked(arrays: list[Matrix]) -> _Boxes:
+def _stacked(arrays: list[Matrix]) -> Boxes:
     rows = np.concatenate([np.zeros((0, 5)), *arrays])
     codes = np.repeat(np.arange(len(arrays)), [len(each) for each in arrays])
-    return _Boxes(rows[:, :4], codes, np.clip(rows[:, 4], 0, 1))
+    return Boxes(rows[:, :4], codes, np.clip(rows[:, 4], 0, 1))
 
 
 def _findings(
-    rows: Labelled, labels: list[_Boxes], seen: list[_Boxes], names: tuple[Any, ...]
+    rows: Labelled, labels: list[Boxes], seen: list[Boxes], names: tuple[Any, ...]
 ) -> Findings:
     errors, quality = _errors(labels, seen, len(names))
     at = [i for i, each in enumerate(errors) if each]
@@ -235,14 +217,14 @@ def _findings(
     )
 
 
-def _box(boxes: _Boxes, at: int | None, names: tuple[Any, ...]) -> dict[str, Any] | None:
+def _box(boxes: Boxes, at: int | None, names: tuple[Any, ...]) -> dict[str, Any] | None:
     if at is None:
         return None
     return {"class": names[boxes.codes[at]], "box": boxes.boxes[at].tolist()}
 
 
 def _corrected(
-    mine: _Boxes, theirs: _Boxes, error: _Error, names: tuple[Any, ...]
+    mine: Boxes, theirs: Boxes, error: _Error, names: tuple[Any, ...]
 ) -> tuple[dict[str, Any], ...]:
     boxes: list[Any] = [_box(mine, i, names) for i in range(len(mine.codes))]
     new = _box(theirs, error.predicted, names)
@@ -256,31 +238,38 @@ def _corrected(
 
 
 def _errors(
-    labels: list[_Boxes], seen: list[_Boxes], n_classes: int
+    labels: list[Boxes], seen: list[Boxes], n_classes: int
 ) -> tuple[list[list[_Error]], list[float]]:
     if not labels or not n_classes:
         return [[] for _ in labels], [1.0] * len(labels)
+    from cleanlab.internal import constants
     from cleanlab.object_detection import rank
 
-    annotated = [{"bboxes": each.boxes, "labels": each.codes} for each in labels]
-    predicted = [each.by_class(n_classes) for each in seen]
+    pairs = zip(labels, seen, strict=True)
+    inputs = [compared(*pair, constants.ALPHA, constants.EUC_FACTOR) for pair in pairs]
+    lowest = min((_lowest(each["similarity_matrix"]) for each in inputs), default=1.0)
+    inputs = [{**each, "min_possible_similarity": lowest} for each in inputs]
     with quiet():
-        scores = zip(
-            rank.compute_overlooked_box_scores(labels=annotated, predictions=predicted),
-            rank.compute_badloc_box_scores(labels=annotated, predictions=predicted),
-            rank.compute_swap_box_scores(labels=annotated, predictions=predicted),
-            strict=True,
-        )
-        quality = rank.get_label_quality_scores(annotated, predicted, verbose=False)
+        kinds = [
+            rank.compute_overlooked_box_scores(auxiliary_inputs=inputs),
+            rank.compute_badloc_box_scores(auxiliary_inputs=inputs),
+            rank.compute_swap_box_scores(auxiliary_inputs=inputs),
+        ]
+        pooled = [rank.pool_box_scores_per_image(each) for each in kinds]
+    quality = np.exp(np.mean(np.log(np.array(pooled) + constants.TINY_VALUE), axis=0)).tolist()
     limits = _limits(labels, seen, n_classes)
-    images = zip(labels, seen, scores, strict=True)
-    return [_of_image(mine, theirs, each, limits) for mine, theirs, each in images], list(quality)
+    images = zip(labels, seen, zip(*kinds, strict=True), strict=True)
+    return [_of_image(mine, theirs, each, limits) for mine, theirs, each in images], quality
 
 
-def _limits(labels: list[_Boxes], seen: list[_Boxes], n_classes: int) -> dict[str, Matrix]:
+def _lowest(similarity: Matrix) -> float:
+    return float(np.min(similarity[similarity > 0], initial=1.0))
+
+
+def _limits(labels: list[Boxes], seen: list[Boxes], n_classes: int) -> dict[str, Matrix]:
     from cleanlab.internal import constants as cleanlab
 
-    precision = np.array([_average_precision(labels, seen, code) for code in range(n_classes)])
+    precision = np.array([average_precision(labels, seen, code) for code in range(n_classes)])
     precision *= cleanlab.AP_SCALE_FACTOR
     return {
         "overlooked": precision * cleanlab.OVERLOOKED_THRESHOLD_FACTOR,
@@ -290,7 +279,7 @@ def _limits(labels: list[_Boxes], seen: list[_Boxes], n_classes: int) -> dict[st
 
 
 def _of_image(
-    mine: _Boxes, theirs: _Boxes, scores: tuple[Matrix, ...], limits: dict[str, Matrix]
+    mine: Boxes, theirs: Boxes, scores: tuple[Matrix, ...], limits: dict[str, Matrix]
 ) -> list[_Error]:
     errors = []
     for kind, qualities in zip(ERRORS, scores, strict=True):
@@ -304,55 +293,10 @@ def _of_image(
     return errors
 
 
-def _nearest(mine: _Boxes, theirs: _Boxes, at: int, kind: str) -> int | None:
+def _nearest(mine: Boxes, theirs: Boxes, at: int, kind: str) -> int | None:
     """Return the predicted box that a label should be like, None where none overlaps it."""
     same = theirs.codes == mine.codes[at]
     wanted = same if kind == "badly located" else ~same
-    overlap = _overlap(mine.boxes[at : at + 1], theirs.boxes)[0]
-    near = np.flatnonzero(wanted & (overlap > 0))
-    return int(near[np.lexsort((-theirs.probs[near], -overlap[near]))[0]]) if len(near) else None
-
-
-def _overlap(a: Matrix, b: Matrix) -> Matrix:
-    """Return intersection over union of each box of `a` with each of `b`."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=2)
-    area_a, area_b = (np.prod(boxes[:, 2:] - boxes[:, :2], axis=1) for boxes in (a, b))
-    return np.asarray(shared / (area_a[:, None] + area_b[None, :] - shared))
-
-
-def _average_precision(labels: list[_Boxes], seen: list[_Boxes], code: int) -> float:
-    """Return the average precision of one class, the mean over overlaps of 0.5, 0.55 … 0.95."""
-    levels = np.linspace(0.5, 0.95, 10)
-    parts = []
-    for mine, theirs in zip(labels, seen, strict=True):
-        found = theirs.codes == code
-        overlap = _overlap(theirs.boxes[found], mine.boxes[mine.codes == code])
-        parts.append(_hits(overlap, theirs.probs[found], levels))
-    hits = np.concatenate(parts)
-    order = np.argsort(-np.concatenate([t.probs[t.codes == code] for t in seen]))
-    n_labels = sum(int((mine.codes == code).sum()) for mine in labels)
-    return float(np.mean([_area(hits[order, i], n_labels) for i in range(len(levels))]))
-
-
-def _hits(overlap: Matrix, probs: Matrix, levels: Matrix) -> npt.NDArray[np.bool_]:
-    """Return which predicted boxes are the first to cover a label, one column a level."""
-    hits = np.zeros((len(probs), len(levels)), dtype=bool)
-    if not overlap.size:
-        return hits
-    best, label = overlap.max(axis=1), overlap.argmax(axis=1)
-    covered = np.zeros((overlap.shape[1], len(levels)), dtype=bool)
-    for at in np.argsort(-probs):
-        hits[at] = (best[at] >= levels) & ~covered[label[at]]
-        covered[label[at]] |= hits[at]
-    return hits
-
-
-def _area(hits: npt.NDArray[np.bool_], n_labels: int) -> float:
-    """Return the area under the precision that is reached at each recall or later."""
-    reached = np.cumsum(hits)
-    recall = np.concatenate([[0.0], reached / max(n_labels, 1), [1.0]])
-    precision = np.concatenate([[0.0], reached / np.arange(1, len(hits) + 1), [0.0]])
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.sum(np.diff(recall) * best[1:]))
+    shared = overlap(mine.boxes[at : at + 1], theirs.boxes)[0]
+    near = np.flatnonzero(wanted & (shared > 0))
+    return int(near[np.lexsort((-theirs.probs[near], -shared[near]))[0]]) if len(near) else None
