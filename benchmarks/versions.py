@@ -53,6 +53,7 @@ FIGURES = [
     Figure("diff", "diff, 10 commits", 0.005),
     Figure("blame", "blame, whole column", 0.005),
     Figure("merge", "merge 10 k × 10 k", 0.010),
+    Figure("merge, committed", "… and its commit"),
     Figure("large", "commit of 100 k", 0.250),
     Figure("large, staging", "… and its edits"),
     Figure("memory", "checkout, × columns", 1.5, "times"),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 import burnish as bn
+from burnish.dataset.gesture import Provenance
+from burnish.dataset.merging import merged
 from systems.base import Edit, Editor, System, Timed
 
 
@@ -43,20 +46,31 @@ class Burnish(System):
         return len(self._method("blame")(None, "label").versions)
 
     def merge(self, editor: Editor, turn: int, edits: int) -> Timed:
-        """Merge a branch with as many edits as its own branch has since."""
-        branch, switch, merge = map(self._method, ("branch", "switch", "merge"))
-        mine = self.ds.branch_name
+        """Merge a branch with as many edits as its own branch has since, and commit that."""
+        before = partial(self._diverge, editor, f"merged-{turn}", edits)
+        return Timed(lambda: self._method("merge")(f"merged-{turn}"), before)
+
+    def merge_only(self, editor: Editor, turn: int, edits: int) -> Timed:
+        """Work out a merge."""
+        name, heads, why = f"open-{turn}", {}, Provenance("ann", "merge")
+        history = self.ds._history
 
         def before() -> None:
-            both = editor.draw(2 * edits, 0)
-            branch(f"side-{turn}")
-            for part, name in ((slice(edits), mine), (slice(edits, None), f"side-{turn}")):
-                switch(name)
-                self._stage(Edit(both.keys[part], both.labels[part], []))
-                self.ds.commit("one side")
-            switch(mine)
+            self._diverge(editor, name, edits)
+            heads.update(ours=self.ds.head.id, theirs=history.resolve(name))
 
-        return Timed(lambda: merge(f"side-{turn}"), before)
+        return Timed(lambda: merged(history, rule=None, why=why, **heads), before)
+
+    def _diverge(self, editor: Editor, name: str, edits: int) -> None:
+        """Commit edits on the own branch and others on a branch with that name."""
+        branch, switch = self._method("branch"), self._method("switch")
+        mine, both = self.ds.branch_name, editor.draw(2 * edits, 0)
+        branch(name)
+        for part, where in ((slice(edits), mine), (slice(edits, None), name)):
+            switch(where)
+            self._stage(Edit(both.keys[part], both.labels[part], []))
+            self.ds.commit("one side")
+        switch(mine)
 
     def close(self) -> None:
         self.ds.close()

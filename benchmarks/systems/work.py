@@ -119,9 +119,10 @@ class Measuring:
         self.system.open()
 
     def _merge(self) -> None:
-        merge: Any = self.system.merge  # type: ignore[attr-defined]
         size = min(MERGED, len(self.table) // 4)
-        self._timed("merge", (merge(self.editor, turn, size) for turn in range(self.repeats)))
+        for figure, name in (("merge", "merge_only"), ("merge, committed", "merge")):
+            call: Any = getattr(self.system, name)
+            self._timed(figure, (call(self.editor, turn, size) for turn in range(self.repeats)))
 
     def _large(self) -> None:
         size = min(LARGE, len(self.table) // 4)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from burnish.model import cross_val_probabilities as cross_val_probabilities
     from burnish.model import reconstruct as reconstruct
     from burnish.model import training_fingerprint as training_fingerprint
+    from burnish.review.error_rate import error_rate as error_rate
+    from burnish.review.plan import ReviewPlan as ReviewPlan
+    from burnish.review.sample import review_sample as review_sample
     from burnish.widgets import Curator as Curator
     from burnish.widgets import EmbeddingMap as EmbeddingMap
     from burnish.widgets import History as History
@@ -39,14 +42,17 @@ _HOMES = {
     "IssueList": "burnish.widgets",
     "Probabilities": "burnish.core.probabilities",
     "RelabelForm": "burnish.widgets",
+    "ReviewPlan": "burnish.review",
     "Selection": "burnish.core.selection",
     "Slice": "burnish.core.slices",
     "TrainingFingerprint": "burnish.model",
     "compare": "burnish.measure",
     "create": "burnish.dataset",
     "cross_val_probabilities": "burnish.model",
+    "error_rate": "burnish.review",
     "open": "burnish.dataset",
     "reconstruct": "burnish.model",
+    "review_sample": "burnish.review",
     "training_fingerprint": "burnish.model",
     "unpack": "burnish.dataset",
 }

@@ -19,6 +19,7 @@
     │   ├── BusyError         another process holds the store
     │   ├── ReadOnlyError     the store was opened without the right to write
     │   └── ClosedError       the dataset was closed
+    ├── CancelledError        a long run was stopped before it was done
     └── HistoryError          the history does not allow it
         ├── UnknownVersionError  no version, tag or branch of that name
         ├── RefError          a branch or tag cannot have that name, or be moved or removed
@@ -159,6 +160,12 @@ class ClosedError(StoreError):
     """The dataset was closed."""
 
     code = "closed"
+
+
+class CancelledError(BurnishError):
+    """A long run was stopped before it was done."""
+
+    code = "cancelled"
 
 
 class HistoryError(BurnishError):

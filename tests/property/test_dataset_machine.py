@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 import burnish as bn
 from burnish.core.delta import squash
 from burnish.errors import BurnishError, ConflictError, KeysError, NewClassWarning, UndoError
+from losses import lost_edits
 from strategies import LABELS
 from strategies import fingerprint_of as of
 
@@ -237,13 +238,16 @@ class DatasetMachine(RuleBasedStateMachine):
     def revert_any(self, data: st.DataObject) -> None:
         name = data.draw(st.sampled_from(self.line[1:-1]))
         frame = self.ds.diff(self.line[self.line.index(name) - 1], name).frame()
-        before = self.ds.fingerprint
+        before, state = self.ds.fingerprint, self.ds.state
+        ends = name, self.line[self.line.index(name) - 1]
         try:
             version = self.ds.revert(name)
         except (ConflictError, UndoError):
             assert self.ds.fingerprint == before
             assert not self.ds.staged
             return
+        known = [self.ds.at(end).state for end in ends]
+        assert lost_edits(state, self.ds.state, known) == []
         for key, column, old in zip(frame["key"], frame["column"], frame["old"], strict=True):
             self.put(key, column, old)
         self.note(version.name)

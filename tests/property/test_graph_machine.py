@@ -21,6 +21,7 @@ import burnish as bn
 from burnish.dataset.reading import keys_at
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, ConflictError, KeysError, NewClassWarning, UndoError
+from losses import lost_edits
 from strategies import fingerprint_of as of
 
 BASE = ("a", "b", "c")
@@ -423,8 +424,8 @@ class GraphMachine(RuleBasedStateMachine):
     @rule(data=st.data(), back=st.booleans())
     def pick_or_revert(self, data: st.DataObject, back: bool) -> None:
         name = data.draw(st.sampled_from(sorted(self.worlds)[1:]))
-        parent = self.worlds[self.parents[name][0]]
-        old, new = (self.worlds[name], parent) if back else (parent, self.worlds[name])
+        start, end = (name, self.parents[name][0]) if back else (self.parents[name][0], name)
+        old, new = self.worlds[start], self.worlds[end]
         change = changes(old, new)
         if self.is_there_otherwise(change, new):
             return None
@@ -432,13 +433,32 @@ class GraphMachine(RuleBasedStateMachine):
         act = self.ds.revert if back else self.ds.cherry_pick
         if wanted is None:
             return self.refused((ConflictError, UndoError), lambda: act(name))
+        known = {start, end, *self.bases(start, self.heads[self.branch])}
+        if any(self.loses(wanted, key, [self.worlds[n] for n in known]) for key in self.now.rows):
+            return self.refused(ConflictError, lambda: act(name))
         if wanted.content() == self.now.content():
             if back:
                 return self.refused(UndoError, lambda: act(name))
             assert act(name) == self.ds.head
             return None
+        before = self.ds.state
         self.note(act(name), wanted)
+        seen = [self.ds.at(version).state for version in sorted(known)]
+        assert lost_edits(before, self.ds.state, seen) == []
         return None
+
+    def loses(self, wanted: World, key: str, known: list[World]) -> bool:
+        """Whether a row that goes or is dropped has edits that no known world has."""
+        now, there = self.now, [world for world in known if key in world.rows]
+        edited = any(
+            now.value(key, column) not in [world.value(key, column) for world in there]
+            for column in USER
+        )
+        if key in wanted.rows:
+            return edited and now.live(key) and not wanted.live(key)
+        marked = now.value(key, HARD) and not any(w.value(key, HARD) for w in there)
+        restored = now.live(key) and not any(w.live(key) for w in there)
+        return edited or marked or restored
 
     def is_there_otherwise(self, change: list[tuple[str, str, Any, Any]], there: World) -> bool:
         """Whether a row that a change adds is there, edited: which edits it holds is not known."""

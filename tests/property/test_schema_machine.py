@@ -29,6 +29,7 @@ from burnish.errors import (
     NewClassWarning,
     UndoError,
 )
+from losses import lost_edits
 from strategies import fingerprint_of as of
 
 BASE = ("a", "b", "c")
@@ -363,11 +364,15 @@ class SchemaMachine(RuleBasedStateMachine):
     def revert_or_pick_any(self, data: st.DataObject, picking: bool) -> None:
         name = data.draw(st.sampled_from(sorted(self.versions)[1:-1]))
         before = self.ds.fingerprint, self.ds.head
+        state, parent = self.ds.state, f"v{int(name[1:]) - 1}"
         try:
             version = (self.ds.cherry_pick if picking else self.ds.revert)(name)
         except (ConflictError, UndoError):
             assert (self.ds.fingerprint, self.ds.head) == before
+            assert_holds(self.ds, self.now)
             return
+        known = [self.ds.at(end).state for end in (name, parent)]
+        assert lost_edits(state, self.ds.state, known) == []
         if version != before[1]:
             self.now = read(self.ds)
             self.note()

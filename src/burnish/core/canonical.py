@@ -190,14 +190,24 @@ def _double_bytes(values: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
     return clean.astype(">f8").view(np.uint8)
 
 
+def moment_bytes(moment: pa.TimestampScalar) -> bytes:
+    """Return what `cell_bytes` gives for one moment, a hundred times as fast."""
+    return b"t%d.%d" % _split_moment(moment.value, _PER_SECOND[moment.type.unit])
+
+
+def _split_moment(count: int, per_second: int) -> tuple[int, int]:
+    seconds, rest = divmod(count, per_second)
+    return seconds, rest * (10**9 // per_second)
+
+
 def _moments(array: pa.Array) -> pa.Array:
     per_second = _PER_SECOND[array.type.unit]
     counts = array.cast(pa.int64()).fill_null(0).to_numpy()
+    if len(array) <= _FEW:
+        pairs = [_split_moment(count, per_second) for count in counts.tolist()]
+        return pa.array([b"%d.%d" % pair for pair in pairs], pa.binary())
     seconds, rest = np.divmod(counts, per_second)
     nanoseconds = rest * (10**9 // per_second)
-    if len(array) <= _FEW:
-        pairs = zip(seconds.tolist(), nanoseconds.tolist(), strict=True)
-        return pa.array([b"%d.%d" % pair for pair in pairs], pa.binary())
     joined = pc.binary_join_element_wise(
         pa.array(seconds).cast(pa.string()), pa.array(nanoseconds).cast(pa.string()), "."
     )

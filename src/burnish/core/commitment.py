@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from burnish.core.canonical import cell_bytes, framed, frames
+from burnish.core.canonical import cell_bytes, framed, frames, moment_bytes
 from burnish.core.delta import Delta, Ordinals, numbers, without_rows
 from burnish.core.fingerprint import Digests, digests, spans
 
@@ -183,6 +183,8 @@ def _framed(column: pa.ChunkedArray) -> Parts:
 
 @lru_cache(maxsize=256)
 def _one(value: pa.Scalar) -> bytes:
+    if pa.types.is_timestamp(value.type):
+        return _frame(moment_bytes(value))
     return _frame(cell_bytes(pa.repeat(value, 1))[0].as_py())
 
 

@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from burnish.core.keys import KeyArray, key_array, plain, shorten
+from burnish.core.keys import KeyArray, arrow_keys, key_array, places_of, plain, shorten
 from burnish.errors import ProbabilityError
 
 NOISE = 1e-3
+_AS_GIVEN = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
+_BLOCK = 1 << 18
+
+Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Keys = KeyArray | range
+Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, eq=False)
 class Probabilities:
     """Predicted class probabilities, one row per key.
 
     Parameters
     ----------
     values : array of shape (n_rows, n_classes)
-        Probabilities in [0, 1] whose rows sum to 1. Numerical noise up to 1e-3 is clipped and the
-        rows are normalised; more is refused.
+        Probabilities in [0, 1] whose rows sum to 1. 32-bit floats stay as they are, other numbers
+        become 64-bit floats. Numerical noise up to 1e-3 is clipped and such rows are normalised;
+        rows that sum to 1 within 1e-6 (1e-5 for 32 bits) are left as given; more is refused.
     keys : sequence of length n_rows
         Row keys, each once.
     classes : sequence of length n_classes
         Class names, in the order of the columns.
     provenance : mapping, optional
         What made them: estimator, folds, seed, fingerprint of the data.
+
+    Attributes
+    ----------
+    values : float32 or float64 array of shape (n_rows, n_classes)
+        Read-only.
+    keys : object array of shape (n_rows,)
+    classes : tuple of length n_classes
+    provenance : dict
 
     Raises
     ------
@@ -38,7 +52,7 @@ class Probabilities:
 
     Notes
     -----
-    Holds one float64 copy of ``values``.
+    Holds one copy of ``values``; see `view` for none.
 
     Examples
     --------
@@ -47,10 +61,10 @@ class Probabilities:
     Probabilities(2 rows × 2 classes: 'cat', 'dog')
     """
 
-    values: npt.NDArray[np.float64]
-    keys: KeyArray
+    values: Values
     classes: tuple[Any, ...]
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any]
+    _keys: Keys
 
     def __init__(
         self,
@@ -59,15 +73,73 @@ class Probabilities:
         classes: Iterable[Any],
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
+        array = _numbers(values)
+        own = array is not values and array.base is None
+        self._hold(array if own else array.copy(), keys, classes, provenance)
+
+    @classmethod
+    def view(
+        cls,
+        values: Any,
+        keys: Iterable[Any],
+        classes: Iterable[Any],
+        provenance: Mapping[str, Any] | None = None,
+    ) -> Probabilities:
+        """Return probabilities that stay where they are; see the class for what is checked.
+
+        Parameters
+        ----------
+        values : array of shape (n_rows, n_classes)
+            Copied only where they are no floats of 32 or 64 bits in row order, or have to be
+            normalised. They must not change afterwards.
+        keys, classes, provenance
+            As for the class; a range of keys costs no memory.
+
+        Returns
+        -------
+        Probabilities
+        """
+        made = cls.__new__(cls)
+        made._hold(_numbers(values), keys, classes, provenance)
+        return made
+
+    def _hold(
+        self,
+        values: Values,
+        keys: Iterable[Any],
+        classes: Iterable[Any],
+        provenance: Mapping[str, Any] | None,
+    ) -> None:
         names = tuple(plain(name) for name in classes)
-        array = key_array(keys)
+        held: Keys = keys if isinstance(keys, range) else key_array(keys)
+        array = _checked(values, held, names).view()
+        array.flags.writeable = False
         put = object.__setattr__
-        put(self, "keys", array)
+        put(self, "_keys", held)
         put(self, "classes", names)
-        put(self, "values", _checked(values, array, names))
+        put(self, "values", array)
         put(self, "provenance", dict(provenance or {}))
 
-    def align(self, keys: Iterable[Any]) -> npt.NDArray[np.float64]:
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"probabilities are fixed, {name!r} too: make new ones")
+
+    @cached_property
+    def keys(self) -> KeyArray:
+        """Row keys, in the order of the values."""
+        return key_array(self._keys)
+
+    @cached_property
+    def arrow_keys(self) -> Any:
+        """The keys as an Arrow array of int64 or string, None where they are something else."""
+        return arrow_keys(self.keys)
+
+    def key_at(self, rows: npt.NDArray[Any]) -> KeyArray:
+        """Return the keys of some rows, by place."""
+        if isinstance(self._keys, range):
+            return key_array((self._keys.start + self._keys.step * rows).tolist())
+        return self._keys[rows]
+
+    def align(self, keys: Iterable[Any]) -> Values:
         """Return the values in the order of the given keys.
 
         Parameters
@@ -88,35 +160,42 @@ class Probabilities:
 
     def positions(self, keys: Iterable[Any]) -> npt.NDArray[np.intp]:
         """Return where each key stands, for keys that must all be there."""
-        place = {key: i for i, key in enumerate(self.keys)}
         wanted = key_array(keys)
-        missing = [key for key in wanted if key not in place]
-        if missing:
+        found = places_of(wanted, self.keys)
+        missing = wanted[found < 0]
+        if len(missing):
             raise ProbabilityError(
                 f"{len(missing)} of {len(wanted)} rows have no probabilities: {shorten(missing)}",
                 hint="compute them on this dataset with bn.cross_val_probabilities(ds, estimator)",
             )
-        return np.fromiter((place[key] for key in wanted), dtype=np.intp, count=len(wanted))
+        return found
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.values)
 
     def __repr__(self) -> str:
         n_rows, n_classes = self.values.shape
         return f"Probabilities({n_rows:,} rows × {n_classes} classes: {shorten(self.classes)})"
 
 
-def _checked(values: Any, keys: KeyArray, classes: tuple[Any, ...]) -> npt.NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64)
-    _check_names(keys, "keys")
+def _numbers(values: Any) -> Values:
+    array = np.asarray(values)
+    if array.dtype not in _AS_GIVEN:
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array) if array.ndim == 2 else array
+
+
+def _checked(values: Values, keys: Keys, classes: tuple[Any, ...]) -> Values:
+    if not isinstance(keys, range):
+        _check_names(keys, "keys")
     _check_names(key_array(classes), "classes")
-    if array.shape != (len(keys), len(classes)):
+    if values.shape != (len(keys), len(classes)):
         raise ProbabilityError(
-            f"probabilities have shape {array.shape}, "
+            f"probabilities have shape {values.shape}, "
             f"expected {(len(keys), len(classes))} for {len(keys)} keys × {len(classes)} classes",
             hint="pass one row per key and one column per class",
         )
-    return normalised(array, keys)
+    return normalised(values, keys)
 
 
 def _check_names(names: KeyArray, what: str) -> None:
@@ -129,32 +208,90 @@ def _check_names(names: KeyArray, what: str) -> None:
     )
 
 
-def normalised(values: npt.NDArray[np.float64], keys: KeyArray) -> npt.NDArray[np.float64]:
-    """Return probabilities clipped to [0, 1] with rows that sum to exactly 1.
+def normalised(values: Values, keys: Keys) -> Values:
+    """Return probabilities in [0, 1] whose rows sum to 1.
+
+    Parameters
+    ----------
+    values : float32 or float64 array of shape (n_rows, n_classes)
+    keys : sequence of length n_rows
+        Named where rows are refused.
+
+    Returns
+    -------
+    array of the same shape and type
+        The same array where no row had to be clipped or normalised.
 
     Raises
     ------
     ProbabilityError
         A value is not finite, or is further from a probability than numerical noise.
+
+    Notes
+    -----
+    One pass, block by block, without temporary arrays of the size of ``values``.
     """
-    _refuse(np.asarray(~np.isfinite(values).all(axis=1)), keys, "are NaN or infinite", values)
-    low, high = values.min(axis=1, initial=0), values.max(axis=1, initial=0)
-    _refuse((low < -NOISE) | (high > 1 + NOISE), keys, "lie outside [0, 1]", values)
-    clipped = np.clip(values, 0.0, 1.0)
-    sums = clipped.sum(axis=1, keepdims=True)
-    off = np.asarray(np.abs(sums[:, 0] - 1) > NOISE)
-    _refuse(off, keys, "do not sum to 1", values)
-    return np.asarray(clipped / sums)
+    with np.errstate(invalid="ignore", over="ignore"):
+        noisy = [part for part in _blocks(values) if not _fine(values[part])]
+        for is_bad, what in _FAULTS:
+            _refuse([(part, is_bad(values[part])) for part in noisy], keys, what, values)
+    if not noisy:
+        return values
+    values = values.copy()
+    for part in noisy:
+        values[part] = _normalised(values[part])
+    return values
 
 
-def _refuse(
-    bad: npt.NDArray[np.bool_], keys: KeyArray, what: str, values: npt.NDArray[np.float64]
-) -> None:
-    if not bad.any():
+def _blocks(values: Values) -> Iterator[slice]:
+    step = max(1, _BLOCK // max(1, values.shape[1] * values.itemsize))
+    return (slice(start, start + step) for start in range(0, len(values), step))
+
+
+def _fine(block: Values) -> bool:
+    if not block.shape[1]:
+        return False
+    sums = block @ np.ones(block.shape[1], dtype=block.dtype)
+    near = np.abs(sums - 1).max() <= _AS_GIVEN[block.dtype]
+    return bool(near and block.min() >= 0 and block.max() <= 1)
+
+
+def _normalised(block: Values) -> Values:
+    clipped = np.clip(block, 0, 1)
+    sums = clipped.sum(axis=1, keepdims=True, dtype=np.float64)
+    as_given = (np.abs(sums - 1) <= _AS_GIVEN[block.dtype]) & (clipped == block).all(
+        axis=1, keepdims=True
+    )
+    return np.where(as_given, block, clipped / sums).astype(block.dtype)
+
+
+def _not_finite(block: Values) -> Mask:
+    return np.asarray(~np.isfinite(block).all(axis=1))
+
+
+def _outside(block: Values) -> Mask:
+    low, high = block.min(axis=1, initial=0), block.max(axis=1, initial=0)
+    return np.asarray((low < -NOISE) | (high > 1 + NOISE))
+
+
+def _off(block: Values) -> Mask:
+    sums = np.clip(block, 0, 1).sum(axis=1, dtype=np.float64)
+    return np.asarray(np.abs(sums - 1) > NOISE)
+
+
+_FAULTS = (
+    (_not_finite, "are NaN or infinite"),
+    (_outside, "lie outside [0, 1]"),
+    (_off, "do not sum to 1"),
+)
+
+
+def _refuse(found: list[tuple[slice, Mask]], keys: Keys, what: str, values: Values) -> None:
+    rows = [part.start + int(i) for part, bad in found for i in np.flatnonzero(bad)]
+    if not rows:
         return
-    first = int(np.argmax(bad))
-    row = np.array2string(values[first], precision=4, threshold=6)
+    row = np.array2string(values[rows[0]], precision=4, threshold=6)
     raise ProbabilityError(
-        f"probabilities of {int(bad.sum())} rows {what}, first {keys[first]!r}: {row}",
+        f"probabilities of {len(rows)} rows {what}, first {keys[rows[0]]!r}: {row}",
         hint="pass the output of predict_proba, unchanged",
     )

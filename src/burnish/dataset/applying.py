@@ -108,7 +108,7 @@ def last_edits(state: State, column: str, ordinals: Ordinals) -> pa.Table:
     net = state.net(column)
     known = numbers(net, "ordinal")
     if not len(known):
-        return _nobody(len(ordinals))
+        return nobody(len(ordinals))
     places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
     made, came = net[VERSION].to_numpy()[places], state.came_with(ordinals)
     before = (later(made, came) != made) if column != ROW else np.zeros(len(ordinals), bool)
@@ -246,8 +246,8 @@ def _fitted_cells(
     if table is None:
         return {}, {}
     now, there = _now(state, column, table)
-    done = _alike(now, table["new"]) & there
-    free = _alike(now, table["old"]) | np.isin(numbers(table, "ordinal"), came)
+    done = same_cells(now, table["new"]) & there
+    free = same_cells(now, table["old"]) | np.isin(numbers(table, "ordinal"), came)
     fits = free & there & ~done
     taken = table.set_column(1, "old", now).filter(pa.array(fits))
     bad = ~(fits | done)
@@ -268,7 +268,7 @@ def _now(state: State, column: str, table: pa.Table) -> tuple[pa.Array, Mask]:
 def _refused(state: State, column: str, wanted: pa.Table, now: pa.Array) -> pa.Table:
     known = is_system(column) or column in state.schema.by_id
     ordinals = numbers(wanted, "ordinal")
-    stamps = last_edits(state, column, ordinals) if known else _nobody(len(ordinals))
+    stamps = last_edits(state, column, ordinals) if known else nobody(len(ordinals))
     columns = [wanted["ordinal"], wanted["old"], now, *stamps.columns]
     ours = pa.table(columns, schema=cells_schema(wanted["new"].type))
     return beside(ours, wanted)
@@ -277,21 +277,23 @@ def _refused(state: State, column: str, wanted: pa.Table, now: pa.Array) -> pa.T
 def _fitted_facts(state: State, facts: pa.Table) -> tuple[pa.Table, pa.Table | None]:
     names = facts["name"].to_pylist()
     now = pa.array([state.facts.get(name) for name in names], pa.string())
-    done = _alike(now, facts["new"])
-    fits = _alike(now, facts["old"]) & ~done
+    done = same_cells(now, facts["new"])
+    fits = same_cells(now, facts["old"]) & ~done
     bad = pa.array(~(fits | done))
     taken, wanted = facts.filter(pa.array(fits)), facts.filter(bad)
     if not len(wanted):
         return taken, None
-    stamps = _nobody(len(wanted)).columns
+    stamps = nobody(len(wanted)).columns
     columns = [wanted["name"], wanted["old"], now.filter(bad), *stamps]
     return taken, beside(pa.table(columns, ["name", "old", "new", *PROVENANCE.names]), wanted)
 
 
-def _alike(one: pa.Array, other: pa.ChunkedArray) -> Mask:
+def same_cells(one: pa.Array, other: pa.ChunkedArray) -> Mask:
+    """Return which cells of two columns hold the same."""
     same = pc.equal(cell_bytes(one), cell_bytes(other))
     return np.asarray(same.to_numpy(zero_copy_only=False), dtype=bool)
 
 
-def _nobody(size: int) -> pa.Table:
+def nobody(size: int) -> pa.Table:
+    """Return the provenance of cells that nobody changed."""
     return pa.table([pa.nulls(size, kind) for kind in PROVENANCE.types], schema=PROVENANCE)

@@ -202,7 +202,8 @@ class Branching(Editing):
         StagedError
             Edits are staged.
         ConflictError
-            A cell is not as the change expects it.
+            A cell is not as the change expects it, or was edited here and would go with its row
+            or column; ``conflicts`` lists them, and nothing is written.
         UnknownVersionError
             There is no such version.
         """
@@ -228,7 +229,8 @@ class Branching(Editing):
         StagedError
             Edits are staged.
         ConflictError
-            Some of the cells were changed again since.
+            Some of the cells were changed again since, or cells of a row or a column that would
+            go with it were; ``conflicts`` lists them, and nothing is written.
         UndoError
             The version changed no cell, or nothing of it is left.
         UnknownVersionError

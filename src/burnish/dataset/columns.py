@@ -13,6 +13,7 @@ from burnish.core.delta import Ordinals
 from burnish.core.keys import key_array, shorten
 from burnish.core.normal import normalise
 from burnish.core.schema import ROLE, Column, fact_text
+from burnish.dataset.casting import cast_or_null
 from burnish.dataset.editing import Editing
 from burnish.dataset.gesture import Gesture, code_of, count, fact_cells
 from burnish.dataset.reading import keys_at
@@ -318,11 +319,7 @@ def _type_named(to: str | pa.DataType) -> pa.DataType:
 
 
 def _cast(state: State, name: str, kind: pa.DataType) -> pa.Array:
-    array = state.column(name)
-    try:
-        return array.cast(kind)
-    except pa.ArrowException:
-        fits = np.array([_casts(value, kind) for value in array], dtype=bool)
+    array, fits = cast_or_null(state.column(name), kind)
     bad = state.live[~fits[state.live]]
     if len(bad):
         values = state.take(name, bad[:_SHOWN]).to_pylist()
@@ -331,14 +328,4 @@ def _cast(state: State, name: str, kind: pa.DataType) -> pa.Array:
             f"{', '.join(map(repr, values))}, in rows {shorten(keys_at(state, bad))}",
             hint=f"put them right first with ds.set(keys, {name!r}, values)",
         )
-    return pa.array([v.as_py() if ok else None for v, ok in zip(array, fits, strict=True)]).cast(
-        kind
-    )
-
-
-def _casts(value: pa.Scalar, kind: pa.DataType) -> bool:
-    try:
-        value.cast(kind)
-    except pa.ArrowException:
-        return False
-    return True
+    return array

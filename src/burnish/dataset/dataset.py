@@ -30,7 +30,7 @@ from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.dataset.verifying import problems_of
 from burnish.dataset.views import Decisions, Diff, Staged, decisions_table
-from burnish.dataset.working import Change, WorkingCopy
+from burnish.dataset.working import Change, Standing, WorkingCopy
 from burnish.errors import (
     ClosedError,
     InputError,
@@ -84,15 +84,26 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
     def fingerprint(self) -> str:
         """Content hash of the live rows, staged edits included, 64 hex digits."""
         from burnish.core.fingerprint import fingerprint
-        from burnish.dataset.state import adjusted_sums
 
         self._check_open()
         now = self._copy.now()
         if not len(now.staged):
             return self._history.fingerprint(now.head)
+        return fingerprint(now.state.types(), self._sums(now), now.state.n_live)
+
+    @property
+    def column_sums(self) -> dict[str, int]:
+        """Column name → content hash of its live cells, staged edits included."""
+        self._check_open()
+        return self._sums(self._copy.now())
+
+    def _sums(self, now: Standing) -> dict[str, int]:
+        from burnish.dataset.sums import adjusted_sums
+
         sums = self._history.sums(now.head)
-        sums = adjusted_sums(sums, self._history.state(now.head), now.state, now.staged)
-        return fingerprint(now.state.types(), sums, now.state.n_live)
+        if not len(now.staged):
+            return sums
+        return adjusted_sums(sums, self._history.state(now.head), now.state, now.staged)
 
     @property
     def decisions(self) -> Decisions:

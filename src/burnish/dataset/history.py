@@ -1,39 +1,30 @@
-"""The versions of one store: their order, their states and their fingerprints."""
+"""The versions of one store: what they changed, their states and their fingerprints."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import secrets
-import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from burnish.core.canonical import key_bytes, logical_type
 from burnish.core.commitment import commitment
-from burnish.core.delta import VERSION, Delta, Ordinals, invert, squash
+from burnish.core.delta import VERSION, Delta, invert, squash
 from burnish.core.fingerprint import fingerprint
-from burnish.core.graph import Graph
 from burnish.core.schema import first_facts
 from burnish.core.version import Version, commit_id
 from burnish.dataset.layer import Stored, net
-from burnish.dataset.state import State, adjusted_sums
-from burnish.errors import BurnishError, BusyError, CorruptError, RefError, UnknownVersionError
-from burnish.store.adopted import open_base
-from burnish.store.backend import Backend, CommitRecord, RefMove, StaleError
-from burnish.store.base import Base, rewritten_base
+from burnish.dataset.records import Records
+from burnish.dataset.state import State
+from burnish.dataset.sums import adjusted_sums
+from burnish.errors import BurnishError, CorruptError, UnknownVersionError
+from burnish.store.backend import CommitRecord
 from burnish.store.codec import decode, encode, opened
 from burnish.store.portable import Portable, portable
-from burnish.store.rows import Rows, Segment, apart, stored_keys, write_segment
-from burnish.store.sqlite import SqliteBackend
 
 _SHORT = 6
 _KEPT_STATES = 8
@@ -41,8 +32,8 @@ _KEYFRAME_VERSIONS = 256
 _KEPT_BYTES = 1 << 26
 
 
-class History:
-    """All versions of a store.
+class History(Records):
+    """All versions of a store, what they changed and what they hold.
 
     Parameters
     ----------
@@ -52,101 +43,13 @@ class History:
         Leave the store alone.
     """
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
-        self.path = path
-        self.read_only = read_only
-        self._lock = threading.RLock()
-        self._swept: dict[str, str] = {}
-        self._records: dict[str, CommitRecord] = {}
-        self.backend: Backend = SqliteBackend(path / "store.sqlite", read_only)
-        try:
-            if not read_only:
-                self.backend.finish()
-            self.store_id = self.backend.store_id()
-            self._read()
-        except BaseException:
-            self.backend.abandon()
-            raise
-
-    def _read(self) -> None:
-        """Read everything anew, as of one epoch."""
-        while True:
-            self.epoch = self.backend.epoch()
-            try:
-                self._read_once()
-            except BurnishError:
-                if self.backend.epoch() == self.epoch:
-                    raise
-            if self.backend.epoch() == self.epoch:
-                return
-
     def _read_once(self) -> None:
-        self._gone = self.backend.gone()
-        self._records = {}
-        self._numbers: dict[int, str] = {}
-        self.graph = Graph({})
         self._states: dict[str, State] = {}
         self._layers: dict[str, Stored] = {}
         self._fingerprints: dict[str, str] = {}
         self._decisions: dict[str, pa.Table] = {}
-        self._load()
-        self.purges = self.backend.purges()
-        self.root = self._first()
-        self.first_roles: dict[str, Any] = self._records[self.root].header["roles"]
-        self.base = self._open_base()
-        self._check_base()
-        self.rows = Rows(self.base, self.path, self.purges)
-        self._register()
+        super()._read_once()
         self._keyframes = self.backend.keyframes()
-
-    def _open_base(self) -> Base:
-        key = self.first_roles["key"]
-        written = self.base_hash()
-        first = self._records[self.root].header["base"]
-        file = None if written == first else rewritten_base(written)
-        return open_base(self.path, [key] if isinstance(key, str) else list(key), first, file)
-
-    def base_hash(self) -> str:
-        """Return the hash of the base: that of the first version, or what purges made of it."""
-        files = [file.after for p in self.purges for file in p.files if file.kind == "base"]
-        return files[-1] if files else str(self._records[self.root].header["base"])
-
-    def refresh(self) -> None:
-        """Read versions that other processes wrote."""
-        with self._lock:
-            if self._renew():
-                return
-            known = len(self._records)
-            self._load()
-            if len(self._records) > known:
-                self._register()
-
-    def written(self, record: CommitRecord) -> None:
-        """Take note of a version that was written here, and of those before it."""
-        with self._lock:
-            if record.number - 1 in self._numbers:
-                self._take(replace(record, delta=b""))
-            else:
-                self.refresh()
-
-    def refresh_rows(self) -> None:
-        """Take note of rows that were added."""
-        with self._lock:
-            if not self._renew():
-                self._register()
-
-    def _renew(self) -> bool:
-        """Read everything anew where something was taken away since it was read."""
-        if self.backend.epoch() == self.epoch:
-            return False
-        known = {commit: record.name for commit, record in self._records.items()}
-        self._read()
-        self._swept |= {c: name for c, name in known.items() if c not in self._records}
-        return True
-
-    def _register(self) -> None:
-        found = self.backend.segments(after=self.rows.n_segments)
-        self.rows.register((name, np.frombuffer(o, np.int64)) for name, o in found)
 
     def __iter__(self) -> Iterator[Version]:
         return (self.version(commit) for commit in list(self._records))
@@ -180,51 +83,6 @@ class History:
             )
         return found
 
-    def add_rows(self, table: pa.Table) -> Segment:
-        """Write rows to a segment of their own and number them.
-
-        Parameters
-        ----------
-        table : Table
-            Columns by id, keys among them, each key once.
-        """
-        while True:
-            own = apart(table, self.rows.key, self.rows.taken)
-            name = write_segment(self.path, own, self.rows.key)
-            epoch = self.epoch
-            try:
-                self.register([name])
-            except CorruptError:  # a purge in between may have taken the file
-                self.refresh_rows()
-                if self.epoch == epoch:
-                    raise
-            if self.epoch == epoch:
-                return self.rows.segment(name)
-
-    def register(self, segments: list[str]) -> None:
-        """Give the rows of segments, whose files are there, their ordinals."""
-        while new := [name for name in segments if not self.rows.has(name)]:
-            seen = self.rows.n_segments
-            keys = [stored_keys(self.path, name, self.rows.key) for name in new]
-            ordinals = self.rows.numbered(pa.concat_arrays(keys))
-            parts = np.split(ordinals, np.cumsum([len(part) for part in keys])[:-1])
-            with contextlib.suppress(StaleError):
-                for place, (name, part) in enumerate(zip(new, parts, strict=True), seen):
-                    self.backend.add_segment(name, part.tobytes(), place)
-            self.refresh_rows()
-
-    def numbered(self, keys: pa.Table) -> Ordinals:
-        """Return the ordinals of rows by their key columns, new ones where rows were never here."""
-        canonical = key_bytes([keys[name] for name in self.rows.key])
-        unknown = pa.array(self.rows.find(canonical) < 0)
-        if pc.any(unknown).as_py():
-            self.add_rows(keys.filter(unknown))
-        return self.rows.find(canonical)
-
-    def has(self, commit: str) -> bool:
-        """Whether there is a version of this id."""
-        return commit in self._records
-
     def record(
         self, delta: Delta, parents: list[str], message: str, author: str, txn_id: str
     ) -> CommitRecord:
@@ -240,38 +98,9 @@ class History:
         )
         return CommitRecord(commit_id(head), -1, head, seed, encode(delta, {}))
 
-    def add_commits(self, records: list[CommitRecord], moves: list[RefMove]) -> None:
-        """Add versions that were put together from what this handle knows.
-
-        Raises
-        ------
-        BusyError
-            Another process moved a name, or took something away, in between.
-        """
-        try:
-            self.backend.add_commits(records, moves, self.epoch)
-        except StaleError:
-            raise BusyError(
-                f"another process changed the store {self.path} in between", hint="try again"
-            ) from None
-        self.refresh()
-
-    def records(self) -> list[CommitRecord]:
-        """Return all versions as they are stored, parents first."""
-        return list(self._records.values())
-
-    def line(self, commit: str) -> list[str]:
-        """Return the versions from the first to this one, along first parents."""
-        self._record(commit)
-        return list(self.graph.up(commit))[::-1]
-
     def by_number(self, number: int) -> Version:
         """Return the version of a number: ``v3`` of 3."""
         return self.version(self._numbers[number])
-
-    def number(self, commit: str) -> int:
-        """Return the number of a version: 3 for ``v3``."""
-        return self._record(commit).number
 
     def delta(self, commit: str) -> Delta:
         """Return what a version changed, compared with its first parent."""
@@ -282,15 +111,6 @@ class History:
         """Return a version in the form in which it can leave the store."""
         with self._blamed_on(commit):
             return portable(self.rows, self._record(commit), self.backend.deltas([commit])[0])
-
-    @contextlib.contextmanager
-    def _blamed_on(self, commit: str) -> Iterator[None]:
-        try:
-            yield
-        except CorruptError as error:
-            self.refresh()
-            name = self._record(commit).name
-            raise CorruptError(f"{name}: {error.message}", hint=error.hint) from error
 
     def layers(self, commits: Sequence[str]) -> list[Stored]:
         """Return what versions changed, with the numbers of versions, read as far as needed."""
@@ -423,77 +243,6 @@ class History:
         with contextlib.suppress(BurnishError):  # a cache, and the disk may be full
             self.backend.keep_sums(commit, sums, self.epoch)
 
-    def note(self, commit: str, kind: str, content: dict[str, Any]) -> None:
-        """Note what was made of a version, once; a store that is only read takes no note."""
-        if self.backend.read_only:
-            return
-        if not any((k, c) == (kind, content) for _, k, c in self.backend.links(commit)):
-            self.backend.link(commit, kind, content)
-
-    def head(self, branch: str) -> str:
-        """Return the id a branch points to."""
-        refs = self.backend.refs()
-        if branch != "main" and branch not in refs:
-            raise RefError(
-                f"the branch {branch!r} was removed", hint="follow another: ds.switch('main')"
-            )
-        if branch not in refs:
-            raise self._corrupt(f"has no branch {branch!r}, only {', '.join(refs)}")
-        return refs[branch]
-
-    def close(self) -> None:
-        """Checkpoint and close the file."""
-        self.backend.close()
-
-    def _load(self) -> None:
-        last = next(reversed(self._records.values())).number if self._records else -1
-        found = self.backend.commits(after=last)
-        if found and found[0].number != last + 1:
-            self._gone = self.backend.gone()
-        for record in found:
-            self._check(record, last)
-            self._take(record)
-            last = record.number
-
-    def _take(self, record: CommitRecord) -> None:
-        self._records[record.id] = record
-        self._numbers[record.number] = record.id
-        self.graph.add(record.id, tuple(record.header["parents"]))
-
-    def _first(self) -> str:
-        if not self._records:
-            raise self._corrupt("holds no version")
-        return next(iter(self._records))
-
-    def _check(self, record: CommitRecord, last: int) -> None:
-        if set(range(last + 1, record.number)) - self._gone:
-            raise self._corrupt(f"has a version {record.name} where v{last + 1} was expected")
-        if commit_id(record.header) != record.id:
-            raise self._corrupt(f"has a version {record.name} whose header was changed")
-        if not self._records.keys() >= set(record.header["parents"]):
-            raise self._corrupt(f"misses a parent of version {record.name}")
-
-    def _check_base(self) -> None:
-        header = self._records[self.root].header
-        schema = [[field.name, logical_type(field.type)] for field in self.base.schema]
-        if len(self.base) != header["rows"] or schema != header["schema"]:
-            raise self._corrupt("has a base that is not the table it was made from")
-
-    def _corrupt(self, what: str) -> CorruptError:
-        return CorruptError(f"the store {self.path} {what}", hint="restore the folder from a copy")
-
-    def _record(self, commit: str) -> CommitRecord:
-        if commit not in self._records:
-            self.refresh()
-        if commit in self._swept:
-            raise UnknownVersionError(
-                f"the version {self._swept[commit]} was swept away: no branch or tag led to it",
-                hint="ds.log(all=True) lists what there is",
-            )
-        if commit not in self._records:
-            raise self._corrupt(f"misses the version {commit[:8]}…")
-        return self._records[commit]
-
     def _absence(self, ref: str) -> str:
         if ref[:1] == "v" and ref[1:].isdecimal() and int(ref[1:]) in self._gone:
             return f"the version {ref} was swept away: no branch or tag led to it"
@@ -566,10 +315,6 @@ class History:
         if old == new:
             return sums
         return adjusted_sums(sums, self.state(old), self.state(new), self.between(old, new))
-
-    def key_bytes(self, ordinals: Ordinals) -> pa.Array:
-        """Return the canonical keys of ordinals."""
-        return self.rows.key_bytes(ordinals)
 
 
 def _kept(keyframe: bytes) -> Stored:

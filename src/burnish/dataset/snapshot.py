@@ -33,5 +33,10 @@ class Snapshot(Reading):
         """Content hash of the live rows, 64 hex digits."""
         return self.version.fingerprint
 
+    @property
+    def column_sums(self) -> dict[str, int]:
+        """Column name → content hash of its live cells and their keys."""
+        return self._history.sums(self.version.id)
+
     def __repr__(self) -> str:
         return f"Snapshot({self.version.name}, {len(self):,} rows)"

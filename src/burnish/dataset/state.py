@@ -35,11 +35,13 @@ from burnish.core.delta import (
     numbers,
     stamped,
 )
-from burnish.core.fingerprint import MODULUS, column_sum
+from burnish.core.fingerprint import column_sum
 from burnish.core.schema import Facts, Schema, changed_facts
 from burnish.dataset.coded import Coded
 from burnish.dataset.layer import Layer, Made, News, joined
-from burnish.store.rows import PARENT, Rows
+from burnish.dataset.origin import Origin, type_of
+from burnish.dataset.placing import overlay
+from burnish.store.rows import Rows
 
 Mask = npt.NDArray[np.bool_]
 STAGED = -1
@@ -246,13 +248,13 @@ class State:
                 return coded.at(ordinals)
         values = self.origin_at(column, ordinals)
         for news in self._news(column):
-            values = _overlay(values, news, ordinals)
+            values = overlay(values, news, ordinals)
         return values
 
     def _coded(self, column: str) -> Coded:
         known = self._columns.get(column)
         if known is None or known.depth < len(self.layers):
-            below = known.value if known else self._origin(column)
+            below = known.value if known else self._first.column(column)
             news = self._news(column, known.depth if known else 0)
             known = _Known(len(self.layers), below.changed(news))
             if not self._is_base(column, known.value):
@@ -369,70 +371,16 @@ class State:
         old, new = self.schema.by_id.get(column), schema.by_id.get(column)
         return bool(old and new and old.source == new.source)
 
-    def _source(self, column: str) -> str | None:
-        found = self.schema.by_id.get(column)
-        return found.source if found else None
-
     def _type(self, column: str) -> pa.DataType:
-        if column == ROW:
-            return pa.string()
-        if column.startswith(PARENT):
-            return self._type(column.removeprefix(PARENT))
-        if is_system(column):
-            return pa.bool_()
-        source = self._source(column)
-        if source is not None:
-            return self.rows.column_file(source).values.type
-        return self.rows.base.schema.field(column).type
+        return type_of(self.rows, self.schema, column)
 
-    def _origin(self, column: str) -> Coded:
-        """Return a column before any edit, one value per ordinal."""
-        size, kind, source = self.n_ordinals, self._type(column), self._source(column)
-        if source is not None:
-            file = self.rows.column_file(source)
-            found = Coded.of(_spread(file.ordinals, file.values, size))
-        elif is_system(column):
-            few = kind in (pa.bool_(), pa.string())
-            found = Coded((_nothing(kind, 1),), np.zeros(size, np.uint8), few)
-        else:
-            base, words = self.rows.base, self.rows.base.words(column)
-            found = Coded((words[0],), words[1], True) if words else Coded.of(base.column(column))
-        added = self.added
-        parts = self._added(column, added)
-        return found.longer(size).changed([News.of(added[at], values) for at, values in parts])
+    @cached_property
+    def _first(self) -> Origin:
+        return Origin(self.rows, self.schema, self.n_ordinals, self._added_rows)
 
     def origin_at(self, column: str, ordinals: Ordinals) -> pa.Array:
         """Return a column before any edit at some ordinals."""
-        source = self._source(column)
-        if source is not None:
-            file = self.rows.column_file(source)
-            array = _found(file.ordinals, file.values, ordinals)
-        elif is_system(column):
-            array = _nothing(self._type(column), len(ordinals))
-        else:
-            beyond = ordinals >= len(self.rows.base)
-            array = self.rows.base.take(column, ordinals[~beyond])
-            if beyond.any():
-                array = array.take(pa.array(np.cumsum(~beyond) - 1, mask=beyond))
-        for places, values in self._added(column, ordinals):
-            array = scatter(array, places, values)
-        return array
-
-    def _added(
-        self, column: str, ordinals: Ordinals
-    ) -> Iterator[tuple[npt.NDArray[np.int64], pa.Array]]:
-        """Return what segments hold of a column at some ordinals, by place among these."""
-        added = self.added
-        if not len(added) or (is_system(column) and not column.startswith(PARENT)):
-            return
-        at = np.minimum(np.searchsorted(added, ordinals), len(added) - 1)
-        hits = np.flatnonzero(added[at] == ordinals)
-        names = self._added_rows["new"].take(pa.array(at[hits])).to_numpy()
-        for name in dict.fromkeys(names):
-            places = hits[names == name]
-            values = self.rows.segment(name).take(column, ordinals[places])
-            if values is not None:
-                yield places, values
+        return self._first.at(column, ordinals)
 
 
 def _at(kept: Mapping[str, _Known[T]], depth: int, new: int) -> dict[str, _Known[T]]:
@@ -449,80 +397,3 @@ def later(one: npt.NDArray[np.int32], other: npt.NDArray[np.int32]) -> npt.NDArr
     """Return the later of two numbers of versions, of which one led to the other."""
     staged = (one == STAGED) | (other == STAGED)
     return np.where(staged, STAGED, np.maximum(one, other)).astype(np.int32)
-
-
-def scatter(array: pa.Array, ordinals: Ordinals, values: pa.Array) -> pa.Array:
-    """Return the array with new values at sorted places."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if not len(ordinals):
-        return array
-    if pa.types.is_nested(array.type) or pa.types.is_duration(array.type):  # have no such kernel
-        places = np.arange(len(array))
-        places[ordinals] = len(array) + np.arange(len(ordinals))
-        return pa.concat_arrays([array, values.cast(array.type)]).take(pa.array(places))
-    mask = np.zeros(len(array), dtype=bool)
-    mask[ordinals] = True
-    return pc.replace_with_mask(array, pa.array(mask), values)
-
-
-def adjusted_sums(
-    sums: dict[str, int], before: State, after: State, delta: Delta
-) -> dict[str, int]:
-    """Return the column sums after a delta, from those before it, at the cost of its cells.
-
-    A column that is new, renamed or of another source is summed from all its cells.
-    """
-    toggled = np.union1d(delta.ordinals(DROPPED), delta.ordinals(ROW))
-    out = {}
-    for name, column in after.schema.by_name.items():
-        known = before.schema.by_name.get(name)
-        if known is None or (known.id, known.source) != (column.id, column.source):
-            out[name] = column_sum(name, after.keys(), after.live_column(name))
-            continue
-        rows = np.union1d(toggled, delta.ordinals(column.id))
-        gone = _part_sum(before, name, rows[before.is_live(rows)])
-        come = _part_sum(after, name, rows[after.is_live(rows)])
-        out[name] = (sums[name] - gone + come) % MODULUS
-    return out
-
-
-def _part_sum(state: State, name: str, ordinals: Ordinals) -> int:
-    if not len(ordinals):
-        return 0
-    return column_sum(name, state.rows.key_bytes(ordinals), state.take(name, ordinals))
-
-
-def _nothing(kind: pa.DataType, size: int) -> pa.Array:
-    return pa.array(np.zeros(size, bool)) if kind == pa.bool_() else pa.nulls(size, kind)
-
-
-def _found(known: Ordinals, values: pa.Array, ordinals: Ordinals) -> pa.Array:
-    """Return the values of ordinals among sorted known ones, null where there is none."""
-    if not len(known):
-        return pa.nulls(len(ordinals), values.type)
-    places = np.minimum(np.searchsorted(known, ordinals), len(known) - 1)
-    return values.take(pa.array(places, mask=known[places] != ordinals))
-
-
-def _spread(ordinals: Ordinals, values: pa.Array, size: int) -> pa.Array:
-    """Return values at their ordinals, null elsewhere."""
-    if len(ordinals) == size and ordinals[-1] == size - 1:
-        return values
-    places = np.full(size, -1, np.int64)
-    inside = ordinals < size
-    places[ordinals[inside]] = np.flatnonzero(inside)
-    return values.take(pa.array(places, mask=places < 0))
-
-
-def _overlay(values: pa.Array, news: News, ordinals: Ordinals) -> pa.Array:
-    """Return values at some ordinals with those of changed cells that are among them."""
-    changed = news.ordinals
-    if not len(changed):
-        return values
-    inside = np.minimum(np.searchsorted(changed, ordinals), len(changed) - 1)
-    hit = changed[inside] == ordinals
-    if not hit.any():
-        return values
-    at = np.flatnonzero(hit).astype(np.int64)
-    return scatter(values, at, news.words.take(pa.array(news.places[inside[hit]])))

@@ -24,6 +24,7 @@ from burnish.core.version import Version
 from burnish.dataset.applying import came_rows, check_schema, fitted, settled, signed
 from burnish.dataset.gesture import Gesture, Provenance, count
 from burnish.dataset.history import History
+from burnish.dataset.losing import with_lost_edits
 from burnish.dataset.merging import merged
 from burnish.dataset.state import State
 from burnish.dataset.views import ConflictTable
@@ -191,15 +192,14 @@ class WorkingCopy:
         """Write a version that takes one version's cells back to what they were."""
         name = self.history.version(commit).name
         why = Provenance(author, f"revert {name}")
-        parents = self.history.version(commit).parents
-        before = partial(self.history.state, parents[0] if parents else commit)
+        before = self._parent(commit)
         hint = "set those cells by hand, or revert the later version first"
 
         def make() -> Delta:
             back = signed(invert(self.history.delta(commit)), why)
             if not len(back):
                 raise UndoError(f"{name} changed no cell", hint="ds.log() shows what each changed")
-            fitting = self._fitting(back, before, f"reverting {name}", hint)
+            fitting = self._fitting(back, (commit, before), f"reverting {name}", hint)
             if fitting is None:
                 raise UndoError(
                     f"nothing of {name} is left to take back", hint="ds.log() shows who did"
@@ -214,11 +214,11 @@ class WorkingCopy:
         hint = (
             f"merge the whole branch, or set those cells by hand: ds.diff('v0', {version.name!r})"
         )
-        there = partial(self.history.state, commit)
+        ends = self._parent(commit), commit
 
         def make() -> Delta | None:
             change = unnumbered(self.history.delta(commit))
-            return self._fitting(change, there, f"picking {version.name}", hint)
+            return self._fitting(change, ends, f"picking {version.name}", hint)
 
         message = f"{version.message} (picked from {version.name})"
         return self._write(make, message, author, f"ds.cherry_pick({version.name!r})")
@@ -249,19 +249,28 @@ class WorkingCopy:
         """Write the staged net change as a version; the head when there is none."""
         return self._write(lambda: self._staged or None, message, author, code)
 
-    def _fitting(
-        self, change: Delta, there: Callable[[], State], doing: str, hint: str
-    ) -> Delta | None:
+    def _fitting(self, change: Delta, ends: tuple[str, str], doing: str, hint: str) -> Delta | None:
+        """Return what a change from one version to another makes here."""
         self.refuse_staged(doing)
         taken, left = fitted(self._state, change)
+        left = with_lost_edits(left, self._state, taken, partial(self._known_to, ends))
         if len(left):
             raise conflict_error(left, self._state, doing, hint)
         after = self._state.apply(taken)
         check_schema(after.schema)
         came = came_rows(taken)
         if len(came):
-            taken = squash([taken, unnumbered(settled(after, there(), came))])
+            taken = squash([taken, unnumbered(settled(after, self.history.state(ends[1]), came))])
         return taken or None
+
+    def _parent(self, commit: str) -> str:
+        parents = self.history.version(commit).parents
+        return parents[0] if parents else commit
+
+    def _known_to(self, ends: tuple[str, str]) -> list[State]:
+        """Return the states that a change from one version to another, brought here, has seen."""
+        bases = self.history.graph.merge_bases(ends[0], self._where.head)
+        return [self.history.state(commit) for commit in dict.fromkeys([*ends, *bases])]
 
     def _forward(self, target: str, act: str) -> None:
         backend = self.history.backend

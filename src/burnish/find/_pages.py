@@ -70,7 +70,7 @@ def _call(analysis: Analysis) -> str:
     parts = []
     for each in inspect.signature(analysis.function).parameters.values():
         star = "*" if each.kind is each.VAR_POSITIONAL else ""
-        default = "" if each.default is each.empty else f"={each.default!r}"
+        default = "" if each.default is each.empty else "=" + repr(each.default).replace("'", '"')
         parts.append(f"{star}{each.name}{default}")
     text = f"bn.find.{analysis.name}({', '.join(parts)})"
     lines = textwrap.wrap(text, 96, subsequent_indent=" " * 4, break_long_words=False)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,17 +13,13 @@ import numpy.typing as npt
 from burnish.errors import InputError
 from burnish.model.arrays import Matrix
 from burnish.model.features import DRAWN, column_list, vectors
-from burnish.model.images import pixels
-from burnish.model.reading import values_of
+from burnish.model.neighbours import K, Neighbours, neighbours
+from burnish.model.vectors import row_vectors
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from burnish.dataset.reading import Reading
 
 METHODS = ("auto", "given", "pca", "umap")
-TEXT_DIMENSIONS = 50
-CATEGORIES = 50
 UMAP_DIMENSIONS = 50
 UMAP_NEIGHBOURS = 15
 
@@ -65,12 +64,10 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
 
     Notes
     -----
-    Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
-    features are standardised and missing ones count as the mean; a feature of at most 50 different
-    texts becomes a standardised column for each; other features are left out;
-    text becomes TF-IDF reduced to 50 dimensions. PCA is randomised, with a fixed sign, and takes
-    O(rows × columns). UMAP reads at most 50 principal components; its first call in a process
-    compiles for about half a minute, so call it in a thread.
+    Reads what `row_vectors` does. PCA is randomised, with a fixed sign, and takes
+    O(rows × columns). UMAP reads the graph of `neighbours`, which others share, and starts from
+    at most 50 principal components; its first call in a process compiles for a while, so call it
+    in a thread or another process.
 
     References
     ----------
@@ -101,7 +98,9 @@ def project(ds: Reading, method: str = "auto", seed: int = 0) -> Projection:
             hint="pass method='pca', or bn.create(…, embedding=['x', 'y'])",
         )
     chosen = "pca" if method == "auto" else method
-    return Projection(_reduced(_vectors(ds, seed), chosen, seed), chosen)
+    values = row_vectors(ds, seed).values
+    reduce = partial(_umap, ds) if chosen == "umap" else _pca
+    return Projection(_reduced(values, reduce, seed), chosen)
 
 
 def _drawn(ds: Reading) -> Matrix | None:
@@ -119,85 +118,14 @@ def _blank_unless_finite(coordinates: Matrix) -> npt.NDArray[np.float32]:
     return blank
 
 
-def _vectors(ds: Reading, seed: int) -> Matrix:
-    roles = ds.roles
-    if roles.get("embedding"):
-        return vectors(ds, column_list(roles["embedding"]))
-    if roles.get("features"):
-        return _standardised(ds, column_list(roles["features"]))
-    if roles.get("image"):
-        return pixels(ds, roles["image"])
-    if roles.get("text"):
-        return _text_vectors(_joined_texts(ds, column_list(roles["text"])), seed)
-    raise InputError(
-        "no column has a role that can be drawn (embedding, features, image, text)",
-        hint="name one when creating: bn.create(…, embedding='vec')",
-    )
-
-
-def _standardised(ds: Reading, columns: list[str]) -> Matrix:
-    import pandas as pd
-
-    given = ds.to_pandas(columns)[columns]
-    numeric = given.select_dtypes(include=["number", "bool"])
-    texts = [n for n in columns if n not in numeric and _is_categorical(given[n])]
-    frame = pd.concat([numeric, *(pd.get_dummies(given[name]) for name in texts)], axis=1)
-    if not frame.shape[1]:
-        raise InputError(
-            f"none of the {len(columns)} feature columns holds numbers or at most "
-            f"{CATEGORIES} different texts",
-            hint="give the embedding role to a column of vectors",
-        )
-    values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return _scaled(np.where(np.isfinite(values), values, np.nan))
-
-
-def _is_categorical(column: pd.Series[Any]) -> bool:
-    known = column.dropna()
-    return bool(known.map(type).eq(str).all()) and 0 < known.nunique() <= CATEGORIES
-
-
-def _scaled(values: Matrix) -> Matrix:
-    known = np.isfinite(values)
-    count = np.maximum(known.sum(axis=0), 1)
-    centred = values - np.where(known, values, 0).sum(axis=0) / count
-    spread = np.sqrt((np.where(known, centred, 0) ** 2).sum(axis=0) / count)
-    scaled = np.where(known, centred, 0) / np.where(spread > 0, spread, 1)
-    scaled[~known.any(axis=1)] = np.nan
-    return scaled
-
-
-def _joined_texts(ds: Reading, columns: list[str]) -> list[str]:
-    cells = zip(*(values_of(ds, column) for column in columns), strict=True)
-    return [" ".join(str(cell) for cell in row if cell is not None).strip() for row in cells]
-
-
-def _text_vectors(texts: list[str], seed: int) -> Matrix:
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    rows = np.full((len(texts), TEXT_DIMENSIONS), np.nan)
-    there = np.array([bool(text) for text in texts], dtype=bool)
-    if not there.any():
-        return rows
-    words = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b", sublinear_tf=True, max_features=50_000)
-    try:
-        sparse = words.fit_transform([text for text in texts if text])
-    except ValueError:
-        return rows
-    width = min(TEXT_DIMENSIONS, sparse.shape[0], sparse.shape[1] - 1)
-    rows[there] = 0.0
-    if width >= 1:
-        rows[there, :width] = TruncatedSVD(width, random_state=seed).fit_transform(sparse)
-    return rows
-
-
-def _reduced(values: Matrix, method: str, seed: int) -> npt.NDArray[np.float32]:
+def _reduced(
+    values: Matrix, reduce: Callable[[Matrix, int], Matrix], seed: int
+) -> npt.NDArray[np.float32]:
     coordinates = np.full((len(values), 2), np.nan, dtype=np.float32)
     finite = np.isfinite(values).all(axis=1)
     if not finite.any() or not values.shape[1]:
         return coordinates
-    reduce = _umap if method == "umap" and finite.sum() > DRAWN + 1 else _pca
+    reduce = reduce if finite.sum() > DRAWN + 1 else _pca
     coordinates[finite] = reduce(values[finite], seed)
     return coordinates
 
@@ -214,13 +142,33 @@ def _pca(values: Matrix, seed: int, width: int = 2) -> Matrix:
     return result
 
 
-def _umap(values: Matrix, seed: int) -> Matrix:
+def _umap(ds: Reading, values: Matrix, seed: int) -> Matrix:
     import umap
 
     short = values
     if values.shape[1] > UMAP_DIMENSIONS:
         short = _pca(values, seed, min(UMAP_DIMENSIONS, len(values)))
-    neighbours = min(UMAP_NEIGHBOURS, len(values) - 1)
+    width = min(UMAP_NEIGHBOURS, len(values) - 1)
     start: Any = "spectral" if len(values) > UMAP_NEIGHBOURS else "random"
-    model = umap.UMAP(n_neighbors=neighbours, init=start, random_state=seed, n_jobs=1)
-    return np.asarray(model.fit_transform(short.astype(np.float32)))
+    model = umap.UMAP(
+        n_neighbors=width,
+        init=start,
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=_with_itself(neighbours(ds, K, seed=seed), ds, width),
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"precomputed_knn\[2\]", UserWarning)
+        return np.asarray(model.fit_transform(short.astype(np.float32)))
+
+
+def _with_itself(
+    graph: Neighbours, ds: Reading, width: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+    """Return positions and distances among the rows that have a vector, each row's own first."""
+    here = graph.nearest(width - 1).align(ds.keys)
+    drawn = here.has_vector
+    place = np.cumsum(drawn, dtype=np.int32) - 1
+    own = np.arange(int(drawn.sum()), dtype=np.int32)[:, None]
+    near = np.hstack([np.zeros(own.shape, np.float32), here.distances[drawn]])
+    return np.hstack([own, place[here.indices[drawn]]]), near

@@ -13,6 +13,8 @@ from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.errors import ColumnError, InputError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from burnish.dataset.reading import Reading
 
 Order = npt.NDArray[np.intp]
@@ -69,13 +71,28 @@ def labels_of(reading: Reading) -> KeyArray:
     InputError
         The dataset has no ``label`` role.
     """
-    labels = role_values(reading, "label")
-    if labels is None:
+    return values_of(reading, _label_name(reading))
+
+
+def label_column(reading: Reading) -> pa.ChunkedArray:
+    """Return the labels as an Arrow column.
+
+    Raises
+    ------
+    InputError
+        The dataset has no ``label`` role.
+    """
+    return reading.to_arrow([_label_name(reading)]).column(0)
+
+
+def _label_name(reading: Reading) -> str:
+    name = reading.roles.get("label")
+    if name is None:
         raise InputError(
             f"the dataset has no label role, only {shorten(sorted(reading.roles)) or 'none'}",
             hint="name the label column when creating it: bn.create(…, label='label')",
         )
-    return labels
+    return str(name)
 
 
 def identities_of(reading: Reading) -> KeyArray:

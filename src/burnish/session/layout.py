@@ -23,6 +23,7 @@ from burnish.core.delta import Ordinals
 from burnish.dataset import Dataset
 from burnish.errors import InputError
 from burnish.model import project
+from burnish.model.graph_files import give_graph, take_graph
 
 Coordinates = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -95,6 +96,8 @@ def spread(live: Ordinals, coordinates: Coordinates, n_ordinals: int) -> Coordin
 class Projector:
     """Computes UMAP coordinates of a version in another process.
 
+    The two processes share the graph of neighbours, whichever computed it.
+
     Parameters
     ----------
     ds : Dataset
@@ -106,13 +109,19 @@ class Projector:
     def __init__(self, ds: Dataset, done: Callable[[Layout | None], None]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="burnish-umap-")
         self._out = Path(self._folder.name) / "coordinates.npy"
+        self._graph = Path(self._folder.name) / "graph.npz"
         head = ds.head
-        snapshot = ds.at(head)
-        self._live, self._size = snapshot.state.live, snapshot.state.n_ordinals
+        self._snapshot = ds.at(head)
+        state = self._snapshot.state
+        self._live, self._size = state.live, state.n_ordinals
+        give_graph(self._snapshot, self._graph)
         self._done = done
         self._cancelled = False
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "burnish.model.umap_process", ds.path, head.id, self._out],
+            [
+                *(sys.executable, "-m", "burnish.model.umap_process"),
+                *(ds.path, head.id, self._graph, self._out),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -128,6 +137,8 @@ class Projector:
     def _wait(self) -> None:
         self._process.wait()
         layout = self._read() if self._process.returncode == 0 else None
+        if layout is not None:
+            take_graph(self._snapshot, self._graph)
         self._folder.cleanup()
         if not self._cancelled:
             self._done(layout)

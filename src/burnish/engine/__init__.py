@@ -1,0 +1,1 @@
+"""How heavy passes run: three small functions over splits, on threads here."""

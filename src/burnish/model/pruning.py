@@ -1,0 +1,180 @@
+"""Which rows of a class are pruned: those furthest from their label, as many as the joint says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from burnish.model.confident_learning import Counts, Floats, Mask
+
+Rows = npt.NDArray[np.integer[Any]]
+
+
+class Table(Protocol):
+    """Rows of probabilities that can be asked for by place."""
+
+    def take(self, rows: Rows) -> Floats:
+        """Return rows, as an array of shape (len(rows), n_classes)."""
+        ...
+
+    def cells(self, wanted: Sequence[tuple[Rows, int]]) -> list[Floats]:
+        """Return the probability of one class for each row, for several lists of rows."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pruner:
+    """Chooses rows class by class.
+
+    Parameters
+    ----------
+    table : Table
+        Probabilities.
+    doubtful : bool array of shape (n_rows,)
+        Rows that can be issues.
+    behind : mapping of class to rows
+        Rows of the class with another class that is more probable, in rising order.
+    whole : callable
+        Class → all its rows, in the order that decides between equal ones.
+    quotas : int64 array of shape (n_classes, n_classes)
+        Rows to prune by true class (first axis) and label (second axis); the diagonal is how many
+        stay.
+    counts : int64 array of shape (n_classes,)
+        Rows by label.
+    limit : int
+        How many numbers to hold at once, about.
+
+    Notes
+    -----
+    A class of one row is left alone. Of rows that are equally far from their label at the cut,
+    those are taken that ``numpy.argsort`` puts first, among all rows of the class in the order
+    of ``whole``: cleanlab takes the same ones.
+    """
+
+    table: Table
+    doubtful: Mask
+    behind: Callable[[int], Rows]
+    whole: Callable[[int], Rows]
+    quotas: Counts
+    counts: Counts
+    limit: int = 1 << 22
+
+    def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
+        """Return for each class the rows with the largest margins of other classes over it."""
+        chosen = [_Class(self, k) for k in classes]
+        taken = self.table.take(np.concatenate([each.rows for each in chosen]))
+        ends = np.cumsum([len(each.rows) for each in chosen])
+        opened = [
+            each.choose(block)
+            for each, block in zip(chosen, np.split(taken, ends[:-1]), strict=True)
+        ]
+        del taken
+        for each, columns in zip(chosen, opened, strict=True):
+            self._look_at_all(each, columns)
+        return [each.rows[each.picked] for each in chosen]
+
+    def by_class(self, classes: Sequence[int]) -> list[Rows]:
+        """Return for each class the rows with the smallest probability of their label."""
+        wanted = [k for k in classes if self.counts[k] > max(1, self.quotas[k, k])]
+        every = {k: self.whole(k) for k in wanted}
+        own = dict(zip(wanted, self.table.cells([(every[k], k) for k in wanted]), strict=True))
+        none = np.empty(0, dtype=np.int64)
+        return [self._smallest(k, every[k], own[k]) if k in own else none for k in classes]
+
+    def _smallest(self, k: int, rows: Rows, own: Floats) -> Rows:
+        picked = first(own, int(self.counts[k] - self.quotas[k, k]), self.doubtful[rows])
+        return np.sort(rows[picked & self.doubtful[rows]])
+
+    def _look_at_all(self, each: _Class, columns: list[int]) -> None:
+        if not columns:
+            return
+        rows = self.whole(each.k)
+        doubtful = self.doubtful[rows]
+        places = np.argsort(rows[doubtful])
+        (own,) = self.table.cells([(rows, each.k)])
+        step = max(1, self.limit // len(rows))
+        for start in range(0, len(columns), step):
+            part = columns[start : start + step]
+            for j, other in zip(part, self.table.cells([(rows, j) for j in part]), strict=True):
+                picked = first(own - other, int(self.quotas[j, each.k]), doubtful)
+                each.picked[each.doubtful] |= picked[doubtful][places]
+
+
+class _Class:
+    """One class while its rows are chosen."""
+
+    def __init__(self, pruner: Pruner, k: int) -> None:
+        quotas = pruner.quotas[:, k]
+        columns = np.flatnonzero((quotas > 0) & (np.arange(len(quotas)) != k))
+        self.k = k
+        self.columns = columns if pruner.counts[k] > 1 else columns[:0]
+        self.quotas = quotas[self.columns]
+        self.rows = pruner.behind(k) if len(self.columns) else np.empty(0, dtype=np.int64)
+        self.doubtful = pruner.doubtful[self.rows]
+        self.picked = np.zeros(len(self.rows), dtype=bool)
+
+    def choose(self, block: Floats) -> list[int]:
+        """Choose among the rows with another class more probable; return the classes left open."""
+        if not len(self.rows):
+            return []
+        margins = np.ascontiguousarray(block.T[self.columns])
+        margins -= block[:, self.k]
+        lowest = np.zeros(len(self.columns), dtype=block.dtype)
+        settled = np.count_nonzero(margins > 0, axis=1) >= self.quotas
+        for i in np.flatnonzero(settled):
+            lowest[i], settled[i] = _cut(margins[i], int(self.quotas[i]))
+        picked = (margins[settled] >= lowest[settled, None]).any(axis=0)
+        self.picked = picked & self.doubtful
+        return self.columns[~settled].tolist()
+
+
+def _cut(margins: Floats, quota: int) -> tuple[Any, bool]:
+    """Return the quota-th largest margin, and whether exactly so many are as large."""
+    if quota == len(margins):
+        return margins.min(), True
+    parted = np.partition(margins, len(margins) - quota)
+    cut = parted[len(margins) - quota]
+    return cut, not bool((parted[: len(margins) - quota] == cut).any())
+
+
+def first(values: Floats, size: int, matters: Mask) -> Mask:
+    """Return which of the values are the smallest `size` ones.
+
+    Parameters
+    ----------
+    values : float array of shape (n,)
+    size : int
+        At least 1.
+    matters : bool array of shape (n,)
+        Where the answer is used; elsewhere, among values equal to the largest taken, it may be
+        wrong.
+
+    Returns
+    -------
+    bool array of shape (n,)
+
+    Notes
+    -----
+    O(n), unless values that matter are equal at the cut: then those that ``numpy.argsort`` puts
+    first.
+
+    Examples
+    --------
+    >>> from burnish.model.pruning import first
+    >>> import numpy as np
+    >>> first(np.array([0.3, 0.1, 0.2]), 2, np.ones(3, dtype=bool)).tolist()
+    [False, True, True]
+    """
+    if size >= len(values):
+        return np.ones(len(values), dtype=bool)
+    cut = np.partition(values, size - 1)[size - 1]
+    picked, tied = values < cut, values == cut
+    if np.count_nonzero(picked) + np.count_nonzero(tied) == size or not (tied & matters).any():
+        return np.asarray(picked | tied)
+    picked[:] = False
+    picked[np.argsort(values)[:size]] = True
+    return picked
