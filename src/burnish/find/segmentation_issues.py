@@ -132,7 +132,7 @@ def _pixels(rows: Labelled, classes: Any, ignore: Any) -> _Pixels:
     row = np.repeat(np.arange(len(masks)), [len(at) for at in spots])
     probs = np.concatenate(parts) if parts else np.zeros((0, n_classes))
     place = np.concatenate([np.zeros(0, dtype=np.intp), *spots])
-    probs = normalised(probs, rows.keys[row])
+    probs = np.asarray(normalised(probs, rows.keys[row]), dtype=np.float64)
     return _Pixels(row, place, np.array(given, dtype=np.intp), probs, names, masks)
 
 

@@ -124,7 +124,7 @@ def _tokens(rows: Labelled, classes: Any) -> _Tokens:
     known = np.array([sequences[i][j] is not None for i, j in spots], dtype=bool)
     where = np.array(spots, dtype=np.intp).reshape(-1, 2)[known]
     given = np.array([place[sequences[i][j]] for i, j in where], dtype=np.intp)
-    probs = normalised(probs[known], rows.keys[where[:, 0]])
+    probs = np.asarray(normalised(probs[known], rows.keys[where[:, 0]]), dtype=np.float64)
     scores = 1 - probs[np.arange(len(given)), given]
     n_null = len(known) - int(known.sum())
     return _Tokens(where[:, 0], where[:, 1], given, probs, scores, names, sequences, n_null)

@@ -283,7 +283,9 @@ def alike_texts(texts: Sequence[str], threshold: float, seed: int = 0) -> AlikeT
     shingled = Shingled(texts)
     plan = shingled.plan(threshold)
     limit = {} if plan.bands else {"limit": ALL_PAIRS_UP_TO}
-    links = link(len(texts), shingled.buckets(plan, seed), shingled.similarity, threshold, **limit)
+    links = link(
+        len(texts), shingled.buckets(plan, seed), shingled.similarity, threshold, **limit
+    )
     return AlikeTexts(stars(links, shingled.similarity, threshold), links, plan)
 
 
