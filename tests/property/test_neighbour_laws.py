@@ -36,6 +36,7 @@ def distance(one: Any, other: Any, metric: str) -> float:
     return round(float(1 - one @ other / lengths), 12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(grids, st.integers(1, 12))
 def test_neighbours_are_the_nearest_others_with_ties_by_key(
     values: np.ndarray[Any, Any], k: int
@@ -43,12 +44,14 @@ def test_neighbours_are_the_nearest_others_with_ties_by_key(
     assert neighbours(values, k).indices.tolist() == by_hand(values, k, "euclidean")
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(20, 60), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_the_fast_search_and_the_careful_one_agree(n: int, k: int, seed: int) -> None:
     values = np.random.default_rng(seed).integers(0, 3, size=(n, 2)) * 0.25 + 1000.5
     assert neighbours(values, k).indices.tolist() == by_hand(values, k, "euclidean")
 
 
+@settings(max_examples=50, deadline=None)
 @given(grids, st.integers(1, 12))
 def test_distances_by_cosine_are_one_minus_the_cosine(values: np.ndarray[Any, Any], k: int) -> None:
     values = values[(values != 0).any(axis=1)]
@@ -74,6 +77,7 @@ def test_the_order_of_the_rows_does_not_matter(values: Any, random: Any) -> None
     assert one.distances.tolist() == other.distances.tolist()
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.integers(30, 80), st.integers(0, 2**32 - 1), st.floats(1e-30, 1e30))
 def test_the_unit_does_not_matter(n: int, seed: int, unit: float) -> None:
     values = np.random.default_rng(seed).normal(size=(n, 3))

@@ -26,6 +26,7 @@ NOISE = 1e-13
 LEAST_BITS = 20
 _EXPONENT_AND_MORE = (1 << 63) - 1
 
+Positions = npt.NDArray[np.intp]
 Packed = npt.NDArray[np.int64]
 T = TypeVar("T")
 
@@ -91,32 +92,36 @@ class Space:
         """The mask of the bits that hold a position; the others tell 1 from 1 + 2e-10."""
         return (1 << max(LEAST_BITS, (len(self.points) - 1).bit_length())) - 1
 
-    def packed(self, rows: npt.NDArray[np.intp]) -> Packed:
-        """Return squared distances from some rows to all, with positions in their last bits.
+    def packed(self, rows: Positions, others: Positions | None = None) -> Packed:
+        """Return squared distances from some rows to others, with positions in their last bits.
 
         Parameters
         ----------
         rows : int array of shape (m,)
+        others : int array of shape (p,), optional
+            Rows that are none of `rows`. All rows by default.
 
         Returns
         -------
-        int64 array of shape (m, n)
-            A row's distance to itself comes last. ``& position_bits`` gives positions.
+        int64 array of shape (m, p)
+            ``& position_bits`` gives positions among all rows. A row itself comes last.
         """
-        found = self.centred[rows] @ self.centred.T
+        there = np.arange(len(self.points)) if others is None else others
+        found = self.centred[rows] @ (self.centred if others is None else self.centred[others]).T
         found *= -2.0
-        found += self.squares
+        found += self.squares[there]
         found += (self.squares[rows] * (1 - NOISE))[:, None]
         np.maximum(found, 0.0, out=found)
-        found[np.arange(len(rows)), rows] = np.inf
+        if others is None:
+            found[np.arange(len(rows)), rows] = np.inf
         mask = self.position_bits
         bits = found.view(np.int64)
         bits += (mask + 1) >> 1
         bits &= _EXPONENT_AND_MORE & ~mask
-        bits |= np.arange(len(self.points))
+        bits |= there
         return bits
 
-    def between(self, rows: npt.NDArray[np.intp], others: npt.NDArray[Any]) -> Matrix:
+    def between(self, rows: Positions, others: npt.NDArray[Any]) -> Matrix:
         """Return distances from each of some rows to its own list of others.
 
         Parameters
@@ -136,15 +141,19 @@ class Space:
             return squared / 2
         return np.asarray(np.sqrt(squared) * self.scale)
 
-    def spans(self, n_rows: int, width: int = 0) -> Iterator[tuple[int, int]]:
-        """Return blocks of so many rows, each with `BLOCK_BYTES` of distances or of vectors."""
+    def spans(
+        self, n_rows: int, width: int = 0, n_bytes: int = BLOCK_BYTES
+    ) -> Iterator[tuple[int, int]]:
+        """Return blocks of so many rows, each with so many bytes of distances or of vectors."""
         each = 8 * max(len(self.points), width * self.points.shape[1], 1)
-        step = max(1, BLOCK_BYTES // each)
+        step = max(1, n_bytes // each)
         for start in range(0, n_rows, step):
             yield start, min(start + step, n_rows)
 
 
 def in_threads(work: Callable[[int, int], T], spans: Iterator[tuple[int, int]]) -> Iterator[T]:
-    """Do some work for each block, in order, on all cores."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    """Do some work for each block, in order, on all cores, each with a product of its own."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from pool.map(lambda span: work(*span), spans)
