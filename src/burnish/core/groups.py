@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import html
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -368,7 +369,7 @@ def _check_sizes(groups: Members, values: Members, name: str) -> None:
 
 
 def _is_null(value: Any) -> bool:
-    return value is None or value != value  # NaN
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _majority(votes: Counter[Any]) -> Any:

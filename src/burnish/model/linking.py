@@ -5,8 +5,10 @@ Candidates come from many bucketings of the same items; each pair is verified be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +45,11 @@ class Links:
     labels: Places
     n_compared: int
     n_skipped: int
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many pairs were compared, and how many of crowded buckets were not."""
+        return {"n_compared": self.n_compared, "n_not_compared": self.n_skipped}
 
 
 @dataclass(frozen=True)
@@ -187,7 +194,7 @@ def _slices(counts: Places) -> Iterator[slice]:
     n_slices = int(total[-1] // SLICE) + 1 if len(total) else 0
     cuts = np.searchsorted(total, np.arange(1, n_slices) * SLICE)
     bounds = np.unique(np.concatenate([[0], cuts, [len(counts)]])).tolist()
-    return (slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True))
+    return (slice(a, b) for a, b in pairwise(bounds))
 
 
 def _joined(labels: Places, left: Places, right: Places) -> Places:
@@ -197,7 +204,13 @@ def _joined(labels: Places, left: Places, right: Places) -> Places:
     edges = (labels[left], labels[right])
     shape = (len(labels), len(labels))
     graph = coo_array((np.ones(len(left), np.int8), edges), shape=shape)
-    return connected_components(graph, directed=False)[1].astype(np.int64)[labels]
+    merged = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    return np.asarray(merged[labels])
+
+
+def labels_of_links(n_items: int, first: Places, second: Places) -> Places:
+    """Return for each item the number of the component that links put it in."""
+    return _joined(np.arange(n_items, dtype=np.int64), first, second)
 
 
 def stars(links: Links, similarity: Similarity, threshold: float) -> Stars:
@@ -305,3 +318,54 @@ def _inner_pairs(labels: Places, degree: Places) -> tuple[Places, Places]:
     wanted = (sizes > 2) & ((sizes <= COMPLETE_UP_TO) | (place < PIVOTS))
     left, offsets = _spread(np.arange(len(labels)), np.where(wanted, partners, 0))
     return order[left], order[left + 1 + offsets]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Groups of rows that are alike.
+
+    Attributes
+    ----------
+    groups : tuple of int arrays
+        Positions of each group's rows, rising.
+    similarity : tuple of arrays
+        Of each row to the centre of its group.
+    exact : bool array of shape (n_groups,)
+        Whether all rows of a group hold the same.
+    facts : dict
+        How they were found, and how many rows were left out.
+    """
+
+    groups: tuple[Places, ...]
+    similarity: tuple[Scores, ...]
+    exact: npt.NDArray[np.bool_]
+    facts: dict[str, Any]
+
+
+def grouping(
+    items: Places, found: Stars, identities: Sequence[Any], facts: dict[str, Any]
+) -> Grouping:
+    """Turn groups of items into groups of the rows that hold them.
+
+    Parameters
+    ----------
+    items : int array of shape (n_rows,)
+        Which item each row holds, -1 for rows that are left out.
+    found : Stars
+    identities : sequence of length n_rows
+        Equal where rows hold exactly the same.
+    facts : dict
+    """
+    owner = np.where(found.owner < 0, np.arange(len(found.owner)), found.owner)
+    rows = np.flatnonzero(items >= 0)
+    owners = owner[items[rows]]
+    order = np.argsort(owners, kind="stable")
+    cuts = np.flatnonzero(np.diff(owners[order])) + 1
+    several = [part for part in np.split(rows[order], cuts) if len(part) > 1]
+    several.sort(key=lambda part: int(part[0]))
+    return Grouping(
+        tuple(several),
+        tuple(found.similarity[items[part]] for part in several),
+        np.array([len({identities[i] for i in part}) == 1 for part in several], dtype=bool),
+        {**facts, "n_alike_to_none_left": found.n_alone},
+    )

@@ -6,12 +6,23 @@ import math
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from burnish.model.linking import Links, Places, Scores, Stars, link, stars
+from burnish.core.keys import KeyArray
+from burnish.model.linking import (
+    BUCKET_LIMIT,
+    Grouping,
+    Places,
+    Scores,
+    grouping,
+    link,
+    stars,
+)
+from burnish.model.reading import is_null
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -31,12 +42,12 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
 def normalised(text: str) -> str:
-    """Return a text as it is compared: NFKC, case folded, runs of whitespace as one space.
+    r"""Return a text as it is compared: NFKC, case folded, runs of whitespace as one space.
 
     Examples
     --------
     >>> from burnish.model.similar_text import normalised
-    >>> normalised("  Ｃafé\\tSTRASSE ") == normalised("cafe\\u0301 straße")
+    >>> normalised("  Ｃafé\tSTRASSE ") == normalised("cafe\u0301 straße")
     True
     """
     if not text.isascii():
@@ -51,7 +62,7 @@ def jaccard(one: str, other: str) -> float:
     --------
     >>> from burnish.model.similar_text import jaccard
     >>> round(jaccard("the cat sat", "the cat sits"), 2)
-    0.57
+    0.5
     """
     a, b = _runs(one), _runs(other)
     return len(a & b) / len(a | b)
@@ -115,7 +126,7 @@ class Shingled:
         cuts = np.searchsorted(cost, np.arange(PAIRS_AT_ONCE, int(cost[-1:].sum()), PAIRS_AT_ONCE))
         bounds = np.unique(np.concatenate([[0], cuts, [len(first)]])).tolist()
         matrix = self._matrix()
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+        for a, b in pairwise(bounds):
             common = matrix[first[a:b]].multiply(matrix[second[a:b]])
             shared = np.diff(common.indptr)
             total = self.sizes[first[a:b]] + self.sizes[second[a:b]]
@@ -189,7 +200,7 @@ def _blocks(texts: Sequence[str]) -> Iterator[slice]:
 
 
 def _block(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Places, Places]:
-    hashes, counts = _hashed(texts)
+    hashes = _hashed(texts)
     hashes.sort(axis=1)
     new = np.ones(hashes.shape, dtype=bool)
     np.not_equal(hashes[:, 1:], hashes[:, :-1], out=new[:, 1:])
@@ -198,7 +209,7 @@ def _block(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Places, Places
     return tall, new.sum(axis=1, dtype=np.int64), hashes[new].astype(np.int64)
 
 
-def _hashed(texts: Sequence[str]) -> tuple[Hashes, Places]:
+def _hashed(texts: Sequence[str]) -> Hashes:
     """Return the 62-bit hash of each run of each text, the first one repeated as padding."""
     joined = "".join(f" {text} " for text in texts).encode("utf-32-le", "surrogatepass")
     codes = np.frombuffer(joined, dtype="<u4").astype(np.uint64)
@@ -214,7 +225,7 @@ def _hashed(texts: Sequence[str]) -> tuple[Hashes, Places]:
         inside = at < ends
         hashes *= _STEP
         hashes += np.where(inside, codes[np.minimum(at, len(codes) - 1)] + np.uint64(1), 0)
-    return _mixed(hashes) >> np.uint64(2), counts
+    return _mixed(hashes) >> np.uint64(2)
 
 
 def _mixed(values: Hashes) -> Hashes:
@@ -242,51 +253,60 @@ def _minima(
     return found
 
 
-@dataclass(frozen=True)
-class AlikeTexts:
-    """Groups of alike texts, and how they were found."""
-
-    stars: Stars
-    links: Links
-    plan: Plan
-
-
-def alike_texts(texts: Sequence[str], threshold: float, seed: int = 0) -> AlikeTexts:
-    """Group different texts that are alike.
+def text_groups(cells: KeyArray, threshold: float, seed: int = 0) -> Grouping:
+    """Group texts that are alike.
 
     Parameters
     ----------
-    texts : sequence of str
-        Normalised, different from each other, not empty, sorted by length.
+    cells : object array of shape (n_rows,)
+        Text; bytes are decoded as UTF-8, other values are written out; None is left out.
     threshold : float
-        Least Jaccard similarity of a member of a group to its centre, in (0, 1].
+        Least Jaccard similarity of a member to its group's centre, in (0, 1].
     seed : int
         Chooses the hash functions.
 
     Returns
     -------
-    AlikeTexts
+    Grouping
 
     Notes
     -----
-    Up to 1,000 texts all pairs are compared. Above, MinHash values are sorted into buckets by
-    bands, so that a pair at the threshold is compared with probability 0.99 at least and a more
-    similar one with a higher one; each pair is then compared exactly. Where more than 100 texts
-    share a bucket, each is compared with 100 of them. Costs O(characters × hashes) plus the pairs
-    compared.
+    Up to 1,000 different texts all pairs are compared. Above, MinHash values are sorted into
+    buckets by bands, so that a pair at the threshold is compared with probability 0.99 at least
+    and a more similar one with a higher one; each pair is then compared exactly. Where more than
+    100 texts share a bucket, each is compared with 100 of them. Costs O(characters × hashes) plus
+    the pairs compared.
 
     References
     ----------
     Broder (1997), On the resemblance and containment of documents. Leskovec, Rajaraman and Ullman,
     Mining of Massive Datasets, chapter 3 (bands).
     """
-    shingled = Shingled(texts)
+    null = is_null(cells)
+    texts = ["" if lacks else as_text(cell) for cell, lacks in zip(cells, null, strict=True)]
+    clean = [normalised(text) for text in texts]
+    different = sorted({text for text in clean if text}, key=lambda text: (len(text), text))
+    place = {text: i for i, text in enumerate(different)}
+    items = np.array([place.get(text, -1) for text in clean], dtype=np.int64)
+    shingled = Shingled(different)
     plan = shingled.plan(threshold)
-    limit = {} if plan.bands else {"limit": ALL_PAIRS_UP_TO}
-    links = link(
-        len(texts), shingled.buckets(plan, seed), shingled.similarity, threshold, **limit
-    )
-    return AlikeTexts(stars(links, shingled.similarity, threshold), links, plan)
+    limit = BUCKET_LIMIT if plan.bands else ALL_PAIRS_UP_TO
+    buckets = shingled.buckets(plan, seed)
+    links = link(len(different), buckets, shingled.similarity, threshold, limit)
+    found = stars(links, shingled.similarity, threshold)
+    odd = sum(not isinstance(cell, str) for cell in cells) - int(null.sum())
+    facts = {
+        "threshold": threshold,
+        "shingle": SHINGLE,
+        "bands": plan.bands,
+        "rows_per_band": plan.rows,
+        "recall_at_threshold": plan.recall(threshold),
+        "n_null": int(null.sum()),
+        "n_empty": int((items < 0).sum() - null.sum()),
+        "n_not_text": odd,
+        **links.counts,
+    }
+    return grouping(items, found, texts, facts)
 
 
 def as_text(cell: Any) -> str:
