@@ -18,6 +18,7 @@ FIGURES = {
     "import": "what `import burnish` adds to an interpreter",
     "create": "a store from 1 M rows, beside Parquet",
     "versions": "commits, old versions and diffs on 1 M rows, beside Lance, Delta, DVC and Parquet",
+    "label_issues": "label issues and their update after an edit, beside cleanlab",
     "first_paint": "a map of 100 k and 1 M points in JupyterLab, beside jupyter-scatter",
 }
 

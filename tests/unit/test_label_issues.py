@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 from sklearn.naive_bayes import GaussianNB
 
 import burnish as bn
-from burnish.errors import InputError, LabelError, ProbabilityError
+from burnish.errors import InputError, LabelError, NewClassWarning, ProbabilityError
 from burnish.find.label_issues import FILTERS
 
 
@@ -144,6 +144,142 @@ def test_an_unknown_filter_is_refused(noisy):
 def test_one_class_and_no_rows_find_nothing():
     assert len(bn.find.label_issues([0, 0], [[0.1, 0.9], [0.2, 0.8]])) == 0
     assert len(bn.find.label_issues([None, None], [[0.1, 0.9], [0.2, 0.8]])) == 0
+
+
+def test_one_class_with_rows_finds_nothing_and_a_class_of_one_row_is_left_alone():
+    probs = np.array([[0.9, 0.1]] * 5 + [[0.8, 0.2]] * 4 + [[0.99, 0.01]])
+    assert len(bn.find.label_issues([0] * 10, probs)) == 0
+    assert len(bn.find.label_issues([0] * 9 + [1], probs)) == 0
+
+
+@pytest.mark.parametrize("filter_by", FILTERS)
+def test_labels_of_several_types_are_classes_like_others(noisy, filter_by):
+    labels, probs, _ = noisy
+    names = np.array(["ant", 1, ("a", "b"), 2.5], dtype=object)
+    names[2] = ("a", "b")
+    mixed = [names[code] for code in labels]
+    found = bn.find.label_issues(mixed, bn.Probabilities(probs, range(400), names), filter_by)
+    expected = bn.find.label_issues(labels, probs, filter_by)
+    assert found.keys.tolist() == expected.keys.tolist()
+    assert found.suggestions.tolist() == [names[code] for code in expected.suggestions]
+
+
+def test_labels_that_are_lists_are_refused(noisy):
+    _, probs, _ = noisy
+    with pytest.raises(LabelError, match="single values"):
+        bn.find.label_issues([["a"]] * 400, probs)
+
+
+def test_infinite_probabilities_are_refused(noisy):
+    labels, probs, _ = noisy
+    for bad in (np.inf, -np.inf, np.nan):
+        spoilt = probs.copy()
+        spoilt[7, 2] = bad
+        with pytest.raises(ProbabilityError, match="1 rows are NaN or infinite, first 7"):
+            bn.find.label_issues(labels, spoilt)
+
+
+def test_32_bit_probabilities_are_read_in_place(noisy):
+    labels, probs, _ = noisy
+    given = probs.astype(np.float32)
+    found = bn.find.label_issues(labels, given)
+    assert np.shares_memory(found.probabilities.values, given)
+    assert found.keys.tolist() == bn.find.label_issues(labels, probs).keys.tolist()
+    assert given.flags.writeable
+    assert not found.probabilities.values.flags.writeable
+
+
+def test_probabilities_keep_a_copy_of_what_they_were_made_from(noisy):
+    _, probs, _ = noisy
+    given = probs.copy()
+    kept = bn.Probabilities(given, range(400), range(4))
+    given[:] = 0
+    assert np.array_equal(kept.values, probs)
+    with pytest.raises(AttributeError, match="'classes'"):
+        kept.classes = ()
+
+
+def test_the_margin_is_another_score(noisy):
+    labels, probs, _ = noisy
+    found = bn.find.label_issues(labels, probs, score="normalized_margin")
+    rows = found.keys.astype(int)
+    best = np.where(np.eye(4, dtype=bool)[labels[rows]], -1, probs[rows]).max(axis=1)
+    assert np.allclose(found.scores, 1 - (probs[rows, labels[rows]] - best + 1) / 2)
+    assert (np.diff(found.scores) <= 0).all()
+    assert found.provenance["score"] == "normalized_margin"
+    with pytest.raises(InputError, match="'self_confidence', 'normalized_margin'"):
+        bn.find.label_issues(labels, probs, score="entropy")
+
+
+def test_equal_scores_come_in_the_order_of_the_keys():
+    labels = ["a"] * 20 + ["b"] * 20
+    probs = [[0.1, 0.9]] * 4 + [[0.9, 0.1]] * 16 + [[0.1, 0.9]] * 16 + [[0.9, 0.1]] * 4
+    keys = [f"k{i:02}" for i in np.random.default_rng(0).permutation(40)]
+    with dataset(labels, keys) as ds:
+        found = bn.find.label_issues(ds, bn.Probabilities(probs, keys, "ab"))
+    assert len(found) == 8
+    assert found.keys.tolist() == sorted(found.keys)
+
+
+def test_dropped_rows_and_rows_without_probabilities_go_together(noisy):
+    labels, probs, _ = noisy
+    with dataset(labels) as ds:
+        ds.drop([0, 1])
+        found = bn.find.label_issues(ds, bn.Probabilities(probs[:300], range(300), range(4)))
+    assert (found.n_rows, found.provenance["n_without_probabilities"]) == (298, 100)
+
+
+def test_keys_of_several_columns_are_found(noisy):
+    labels, probs, _ = noisy
+    frame = pd.DataFrame({"a": np.arange(400) // 20, "b": np.arange(400) % 20, "label": labels})
+    keys = list(zip(frame["a"].tolist(), frame["b"].tolist()))
+    with bn.create(None, frame, key=["a", "b"], label="label") as ds:
+        found = bn.find.label_issues(ds, bn.Probabilities(probs, keys, range(4)))
+    rows = bn.find.label_issues(labels, probs).keys
+    assert found.keys.tolist() == [keys[row] for row in rows]
+
+
+def test_previous_must_be_findings(noisy):
+    labels, probs, _ = noisy
+    with pytest.raises(InputError, match="previous is a ndarray"):
+        bn.find.label_issues(labels, probs, previous=probs)
+
+
+def test_previous_findings_of_other_probabilities_do_no_harm(noisy):
+    labels, probs, _ = noisy
+    expected = bn.find.label_issues(labels, probs).frame()
+    others = [
+        bn.find.label_issues(labels, np.roll(probs, 1, axis=1)),
+        bn.find.label_issues(labels, probs, "both"),
+        bn.find.label_issues(labels, probs)[:3],
+    ]
+    for previous in others:
+        found = bn.find.label_issues(labels, probs, previous=previous)
+        pd.testing.assert_frame_equal(found.frame(), expected)
+
+
+def test_previous_findings_may_be_used_again_and_for_other_branches(noisy):
+    labels, probs, _ = noisy
+    first = bn.find.label_issues(labels, probs)
+    changed = labels.copy()
+    changed[:30] = (changed[:30] + 1) % 4
+    for now in (changed, labels, changed):
+        found = bn.find.label_issues(now, probs, previous=first)
+        pd.testing.assert_frame_equal(found.frame(), bn.find.label_issues(now, probs).frame())
+
+
+def test_a_label_that_is_new_since_is_refused_and_the_state_stays_sound(noisy):
+    labels, probs, _ = noisy
+    keyed = bn.Probabilities(probs, range(400), range(4))
+    with dataset(labels) as ds:
+        issues = bn.find.label_issues(ds, keyed)
+        with pytest.warns(NewClassWarning):
+            ds.relabel(3, 9)
+        with pytest.raises(LabelError, match="9, first row 3"):
+            bn.find.label_issues(ds, keyed, previous=issues)
+        ds.undo()
+        again = bn.find.label_issues(ds, keyed, previous=issues)
+    pd.testing.assert_frame_equal(issues.frame(), again.frame())
 
 
 def test_most_flips_of_real_digits_are_found():

@@ -13,10 +13,10 @@ from burnish.core.keys import KeyArray, arrow_keys, key_array, places_of, plain,
 from burnish.errors import ProbabilityError
 
 NOISE = 1e-3
-_AS_GIVEN = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
+_AS_GIVEN: dict[np.dtype[Any], float] = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
 _BLOCK = 1 << 18
 
-Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating[Any]]
 Keys = KeyArray | range
 Mask = npt.NDArray[np.bool_]
 
@@ -137,7 +137,7 @@ class Probabilities:
         """Return the keys of some rows, by place."""
         if isinstance(self._keys, range):
             return key_array((self._keys.start + self._keys.step * rows).tolist())
-        return self._keys[rows]
+        return np.asarray(self._keys[rows])
 
     def align(self, keys: Iterable[Any]) -> Values:
         """Return the values in the order of the given keys.
@@ -258,11 +258,10 @@ def _fine(block: Values) -> bool:
 
 def _normalised(block: Values) -> Values:
     clipped = np.clip(block, 0, 1)
-    sums = clipped.sum(axis=1, keepdims=True, dtype=np.float64)
-    as_given = (np.abs(sums - 1) <= _AS_GIVEN[block.dtype]) & (clipped == block).all(
-        axis=1, keepdims=True
-    )
-    return np.where(as_given, block, clipped / sums).astype(block.dtype)
+    sums = clipped.sum(axis=1, dtype=np.float64)
+    noisy = np.abs(sums - 1) > _AS_GIVEN[block.dtype]
+    clipped[noisy] /= sums[noisy, None].astype(block.dtype)
+    return clipped
 
 
 def _not_finite(block: Values) -> Mask:

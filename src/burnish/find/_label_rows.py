@@ -14,6 +14,7 @@ from burnish.core.probabilities import Probabilities
 from burnish.errors import LabelError, ProbabilityError
 from burnish.model.confident_learning import Codes, code_type
 from burnish.model.cross_validation import version_name
+from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.reading import Mask, check_reading, is_null, label_column, sorted_values
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ class Labels:
         place = {each: i for i, each in enumerate(classes)}
         codes = np.array([*(place.get(each, -1) for each in self.distinct), -1])
         strange = codes[:-1] < 0
-        bad = np.flatnonzero(strange[self.places] & (self.places >= 0)) if strange.any() else []
-        if len(bad):
+        bad = np.flatnonzero(strange[self.places] & (self.places >= 0)) if strange.any() else None
+        if bad is not None and len(bad):
             names = {self.distinct[i] for i in np.unique(self.places[bad])}
             raise LabelError(
                 f"{len(bad)} rows have labels that are not among the classes of the "
@@ -70,20 +71,32 @@ class LabelTable:
 
     Attributes
     ----------
-    probs : Probabilities
-    codes : int array of shape (len(probs),)
+    table : ArrayTable or FileTable
+        Probabilities, n_probs rows of them.
+    classes : tuple
+    codes : int array of shape (n_probs,)
         Place of each row's label among the classes; -1 where there is no row or no label.
+    key_at : callable
+        Places in the probabilities → keys.
     labels : Labels
-    row_of : int array of shape (len(probs),) or None
+    row_of : int array of shape (n_probs,) or None
         Which row of the labels the probabilities are of; None where it is the same row.
+    probs : Probabilities or None
+        The same as `table`, where they are in memory.
+    keyed : bool
+        Whether keys decide the order of equal rows.
     source : dict
         What was read, and what was left out and how many.
     """
 
-    probs: Probabilities
+    table: ArrayTable | FileTable
+    classes: tuple[Any, ...]
     codes: Codes
+    key_at: Callable[[Rows], KeyArray]
     labels: Labels
     row_of: Rows | None
+    probs: Probabilities | None
+    keyed: bool
     source: dict[str, Any]
 
     def given(self, places: Rows) -> KeyArray:
@@ -115,24 +128,50 @@ def of_dataset(ds: Reading, probs: Any) -> LabelTable:
         )
     labels = encoded(label_column(ds))
     places = key_places(ds, probs)
-    null, covered = labels.places < 0, places >= 0
-    check_same_rows(ds, covered | null, probs)
+    check_same_rows(ds, (places >= 0) | (labels.places < 0), probs)
     codes = labels.codes(probs.classes, lambda row: ds.keys[row])
-    here = np.flatnonzero(covered)
-    row_of = np.full(len(probs), -1)
-    row_of[places[here]] = here
-    beside = (
-        np.where(row_of >= 0, codes[row_of], -1).astype(codes.dtype)
-        if len(codes)
-        else (np.full(len(probs), -1, codes.dtype))
+    row_of, beside, counts = turned(labels, codes, places, len(probs))
+    source = {**read_from(ds), **counts, "probabilities": dict(probs.provenance)}
+    table = ArrayTable(probs.values)
+    return LabelTable(
+        table, probs.classes, beside, probs.key_at, labels, row_of, probs, True, source
     )
-    source = {
-        "fingerprint": ds.fingerprint,
-        "version": version_name(ds),
+
+
+def turned(
+    labels: Labels, codes: Codes, places: Rows, n_probs: int
+) -> tuple[Rows, Codes, dict[str, int]]:
+    """Turn labels of rows into labels beside probabilities, and count what is left out.
+
+    Parameters
+    ----------
+    labels : Labels
+    codes : int array of shape (n_rows,)
+        Place of each row's label among the classes.
+    places : int array of shape (n_rows,)
+        Where each row stands in the probabilities, -1 for nowhere.
+    n_probs : int
+
+    Returns
+    -------
+    row of each place, code of each place, counts
+    """
+    covered, null = places >= 0, labels.places < 0
+    here = np.flatnonzero(covered)
+    row_of = np.full(n_probs, -1)
+    row_of[places[here]] = here
+    beside = np.full(n_probs, -1, codes.dtype)
+    beside[places[here]] = codes[here]
+    counts = {
         "n_null_labels": int(null.sum()),
         "n_without_probabilities": int((~covered & ~null).sum()),
     }
-    return LabelTable(probs, beside, labels, row_of, source)
+    return row_of, beside, counts
+
+
+def read_from(ds: Reading) -> dict[str, Any]:
+    """Return which rows were read."""
+    return {"fingerprint": ds.fingerprint, "version": version_name(ds)}
 
 
 def key_places(ds: Reading, probs: Probabilities) -> Rows:
@@ -188,8 +227,13 @@ def of_arrays(given: Any, probs: Any) -> LabelTable:
             hint="pass one row of probabilities for each label, in the same order",
         )
     codes = labels.codes(probs.classes, lambda row: probs.key_at(np.array([row]))[0])
-    source = {"n_null_labels": int((labels.places < 0).sum()), "n_without_probabilities": 0}
-    return LabelTable(probs, codes, labels, None, source)
+    source = {
+        "n_null_labels": int((labels.places < 0).sum()),
+        "n_without_probabilities": 0,
+        "probabilities": dict(probs.provenance),
+    }
+    table = ArrayTable(probs.values)
+    return LabelTable(table, probs.classes, codes, probs.key_at, labels, None, probs, False, source)
 
 
 def _named(values: Any, labels: Labels) -> Probabilities:
@@ -208,11 +252,12 @@ def _named(values: Any, labels: Labels) -> Probabilities:
             f"{n_rows} labels",
             hint="pass the output of predict_proba, one row for each label",
         )
-    classes = _class_names(labels.distinct, array.shape[1])
+    classes = class_names(labels.distinct, array.shape[1])
     return Probabilities.view(array, range(n_rows), classes)
 
 
-def _class_names(present: Sequence[Any], n_classes: int) -> list[Any]:
+def class_names(present: Sequence[Any], n_classes: int) -> list[Any]:
+    """Return what the columns of a plain array stand for: 0 … K-1, or the sorted labels."""
     if all(type(value) is int and 0 <= value < n_classes for value in present):
         return list(range(n_classes))
     if len(present) == n_classes:

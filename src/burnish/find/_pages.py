@@ -32,8 +32,9 @@ def page(analysis: Analysis) -> str:
         f"## Parameters\n\n{_markdown(sections['Parameters'])}\n",
         f"## Errors\n\n{_markdown(sections['Raises'])}\n",
         f"## Example\n\n```python\n{textwrap.dedent(sections['Examples'])}\n```\n",
-        f"## Sources\n\n{_sources(sections['References'])}\n",
     ]
+    if "References" in sections:
+        parts.append(f"## Sources\n\n{_sources(sections['References'])}\n")
     return "\n".join(parts)
 
 

@@ -34,7 +34,7 @@ WORDS: Mapping[str, str] = {
     "boxes": "a column of lists of boxes, each with its class",
     "predictions": "out-of-sample predictions by key, in the form of the labels",
 }
-SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples")
+SECTIONS = ("Parameters", "Returns", "Raises", "Notes", "Examples")
 _CODE = re.compile(r"[a-z]+(-[a-z]+)*")
 _HEADING = re.compile(r"^(\w[\w ]*)\n-+$", re.MULTILINE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from weakref import WeakKeyDictionary
 
@@ -13,8 +14,10 @@ from burnish.core.finding import Findings
 from burnish.core.keys import key_array
 from burnish.core.probabilities import Probabilities
 from burnish.errors import InputError
+from burnish.find._label_files import is_path, of_dataset_and_files, of_labels_and_files
 from burnish.find._label_rows import LabelTable, is_labels, of_arrays, of_dataset
 from burnish.model.label_state import LabelState
+from burnish.model.probability_tables import ArrayTable
 from burnish.model.reading import key_order
 
 if TYPE_CHECKING:
@@ -32,7 +35,7 @@ _STATES: WeakKeyDictionary[Findings, _Known] = WeakKeyDictionary()
 
 def label_issues(
     ds: Reading | Sequence[Any] | npt.NDArray[Any],
-    probs: Probabilities | npt.NDArray[Any],
+    probs: Probabilities | npt.NDArray[Any] | str | PathLike[str],
     filter_by: FilterBy = "prune_by_noise_rate",
     score: Score = "self_confidence",
     previous: Findings | None = None,
@@ -43,9 +46,12 @@ def label_issues(
     ----------
     ds : Dataset, Snapshot, or labels of length n_rows
         The labels as they are now. Plain labels are taken with keys 0 … n-1.
-    probs : Probabilities, or array of shape (n_rows, n_classes)
+    probs : Probabilities, array of shape (n_rows, n_classes), or path
         Out-of-sample class probabilities. Columns of a plain array are the classes 0 … K-1 where
-        the labels are such integers, else the sorted labels.
+        the labels are such integers, else the sorted labels. A path names a Parquet file, or a
+        folder of them, that may be larger than memory: the key column of the dataset under its own
+        name, and one column of numbers for each class, named as the class, or one column of lists
+        in the order of a plain array. Beside plain labels the files hold no key.
     filter_by : str, default "prune_by_noise_rate"
         How to decide which rows are issues: ``"prune_by_noise_rate"``, ``"prune_by_class"``,
         ``"both"`` (found by both of these) or ``"confident_learning"``.
@@ -66,6 +72,10 @@ def label_issues(
     ------
     ProbabilityError
         Wrong shape, NaN, rows that do not sum to 1, or probabilities for other keys.
+    ColumnError
+        A file has no key column, none for a class, or one of another type.
+    KeysError
+        A file holds a key twice.
     LabelError
         A label is not among the classes.
     InputError
@@ -85,7 +95,9 @@ def label_issues(
 
     Takes O(n_rows × n_classes) time. Probabilities are read in place, 32-bit floats as they are;
     beside them it takes some 20 bytes a row, and the findings keep about 10 of them for
-    ``previous``, as long as they live. Deterministic, whatever the order of the rows.
+    ``previous``, as long as they live. Files are read in passes of a few megabytes for each
+    thread: one for the keys, two for the joint, and one for each 16 million numbers of rows whose
+    label is not the most probable class. Deterministic, whatever the order of the rows.
 
     References
     ----------
@@ -107,15 +119,18 @@ def label_issues(
     Findings(no label-issue of 6 rows)
     """
     _check(filter_by, score, previous)
-    if is_labels(ds):
-        table, keyed = of_arrays(ds, probs), None
-    else:
-        table = of_dataset(ds, probs)  # type: ignore[arg-type]  # refuses what is no dataset
-        keyed = table.probs
-    state = _state(table, filter_by, previous, keyed)
+    table = _table(ds, probs)
+    state = _state(table, filter_by, previous)
     found = _findings(table, state, filter_by, score)
-    _STATES[found] = (state, keyed)
+    _STATES[found] = (state, table.probs if table.keyed else None)
     return found
+
+
+def _table(ds: Any, probs: Any) -> LabelTable:
+    if is_path(probs):
+        read = of_labels_and_files if is_labels(ds) else of_dataset_and_files
+        return read(ds, probs, {})
+    return of_arrays(ds, probs) if is_labels(ds) else of_dataset(ds, probs)
 
 
 def _check(filter_by: Any, score: Any, previous: Any) -> None:
@@ -132,29 +147,30 @@ def _check(filter_by: Any, score: Any, previous: Any) -> None:
         )
 
 
-def _state(
-    table: LabelTable, filter_by: str, previous: Findings | None, keyed: Probabilities | None
-) -> LabelState:
+def _state(table: LabelTable, filter_by: str, previous: Findings | None) -> LabelState:
     known = None if previous is None else _STATES.get(previous)
-    if known is not None and known[1] is keyed and _same(known[0], table, filter_by):
+    if known is not None and _same(known, table, filter_by):
         known[0].update(table.codes)
         return known[0]
-    order = None if keyed is None else lambda rows: rows[key_order(keyed.key_at(rows))]
-    return LabelState(table.probs.values, table.codes, filter_by, order)
+    by_key = (lambda rows: rows[key_order(table.key_at(rows))]) if table.keyed else None
+    return LabelState(table.table, table.codes, filter_by, by_key)
 
 
-def _same(known: LabelState, table: LabelTable, filter_by: str) -> bool:
-    one, other = known.values, table.probs.values
+def _same(known: _Known, table: LabelTable, filter_by: str) -> bool:
+    state, keyed = known
+    if table.probs is None or not isinstance(state.table, ArrayTable):
+        return False
+    one, other = state.table.values, table.probs.values
     at = "__array_interface__"
     same = one.shape == other.shape and getattr(one, at) == getattr(other, at)
-    return same and known.filter_by == filter_by
+    return same and state.filter_by == filter_by and keyed is (table.probs if table.keyed else None)
 
 
 def _findings(table: LabelTable, state: LabelState, filter_by: str, score: str) -> Findings:
     several = np.count_nonzero(state.sums.counts) > 1
     rows = np.flatnonzero(state.flagged) if several else np.empty(0, dtype=np.intp)
-    keys = table.probs.key_at(rows)
-    if table.row_of is not None:
+    keys = table.key_at(rows)
+    if table.keyed:
         order = key_order(keys)
         rows, keys = rows[order], keys[order]
     n_rows = int(state.sums.counts.sum())
@@ -164,14 +180,13 @@ def _findings(table: LabelTable, state: LabelState, filter_by: str, score: str) 
         "score": score,
         "n_rows": n_rows,
         **table.source,
-        "probabilities": dict(table.probs.provenance),
     }
     return Findings(
         CODE,
         keys,
         state.scores(rows, score),
         table.given(rows),
-        key_array(table.probs.classes)[state.facts.top[rows]],
+        key_array(table.classes)[state.facts.top[rows]],
         provenance,
         table.probs,
         n_rows,

@@ -159,7 +159,7 @@ def thresholds_of(sums: Sums) -> npt.NDArray[np.float64]:
     """
     rows = zip(sums.counts.tolist(), sums.high.tolist(), sums.low.tolist(), strict=True)
     means = [((high << _BITS) + low) / (n << 2 * _BITS) if n else _ABSENT for n, high, low in rows]
-    return np.maximum(np.array(means), _LOWEST)
+    return np.asarray(np.maximum(np.array(means), _LOWEST), dtype=np.float64)
 
 
 def facts_of(block: Floats, codes: Codes) -> tuple[RowFacts, Floats]:
@@ -284,7 +284,7 @@ def _quotas(joint: Counts) -> Counts:
     others = np.maximum(np.count_nonzero(wanted, axis=0) - 1.0, 1.0)
     lowered = np.maximum(wanted - (kept - wanted.diagonal()) / others, 0.0)
     np.fill_diagonal(lowered, kept)
-    return _rounded(lowered)
+    return np.asarray(lowered, dtype=np.float64).astype(np.int64)
 
 
 def _rounded(table: npt.NDArray[np.float64]) -> Counts:

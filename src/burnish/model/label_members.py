@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from burnish.model.confident_learning import Codes, Floats, Mask
+from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.pruning import Rows
 
 _FEW = 64
@@ -34,7 +35,8 @@ class Members:
         self._codes = codes
         self._n_classes = n_classes
         self._all: list[Rows] | None = None
-        rows = np.flatnonzero(behind).astype(np.int32 if len(codes) < 1 << 31 else np.int64)
+        kind = np.int32 if len(codes) < 1 << 31 else np.int64
+        rows: Rows = np.flatnonzero(behind).astype(kind)
         self._behind = _by_class(rows, codes[rows], n_classes)
 
     def behind(self, k: int) -> Rows:
@@ -74,12 +76,12 @@ class Bands:
 
     Parameters
     ----------
-    values : float array of shape (n_rows, n_classes)
+    table : ArrayTable or FileTable
         Probabilities.
     """
 
-    def __init__(self, values: Floats) -> None:
-        self._values = values
+    def __init__(self, table: ArrayTable | FileTable) -> None:
+        self._table = table
         self._known: dict[int, _Band] = {}
 
     def between(self, k: Any, one: float, other: float) -> Rows:
@@ -92,7 +94,7 @@ class Bands:
 
     def _around(self, k: int, low: float, high: float) -> _Band:
         width = max(1e-3, 16 * (high - low)) if high < 1 else 0.0
-        column = np.asarray(self._values[:, k])
+        column = self._table.column(k)
         rows = np.flatnonzero((column >= low - width) & (column < high + width))
         return _Band(low - width, high + width, rows, column[rows])
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import reduce
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,36 +28,21 @@ from burnish.model.confident_learning import (
     thresholds_of,
 )
 from burnish.model.label_members import Bands, Members
+from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.pruning import Pruner, Rows
 
-_BLOCK = 1 << 20
 _MANY = 1 << 18
 _NO_ROWS = np.empty(0, dtype=np.int64)
 T = TypeVar("T")
 Order = Callable[[Rows], Rows]
 
 
-@dataclass(frozen=True, eq=False)
-class ArrayTable:
-    """Probabilities in memory, read in place."""
-
-    values: Floats
-
-    def take(self, rows: Rows) -> Floats:
-        """Return rows, as an array of shape (len(rows), n_classes)."""
-        return self.values.take(rows, axis=0)
-
-    def cells(self, wanted: Sequence[tuple[Rows, int]]) -> list[Floats]:
-        """Return the probability of one class for each row, for several lists of rows."""
-        return [self.values[rows, k] for rows, k in wanted]
-
-
 class LabelState:
-    """Label issues of probabilities in memory.
+    """Label issues, and what it takes to bring them up to edited labels.
 
     Parameters
     ----------
-    values : float32 or float64 array of shape (n_rows, n_classes)
+    table : ArrayTable or FileTable
         Probabilities, read in place and never copied; they must not change.
     codes : int array of shape (n_rows,)
         Place of each row's label among the classes, -1 for a row that is left out.
@@ -67,8 +52,10 @@ class LabelState:
         Puts rows into the order that decides between equal ones; as they come by default.
     threads : int, optional
         All cores by default.
+    progress : callable, optional
+        Called with the number of parts that a pass has read.
     cancel : threading.Event, optional
-        Stops the run once it is set.
+        Stops a run once it is set.
 
     Attributes
     ----------
@@ -88,17 +75,19 @@ class LabelState:
 
     def __init__(
         self,
-        values: Floats,
+        table: ArrayTable | FileTable,
         codes: Codes,
         filter_by: str,
         in_order: Order | None = None,
         threads: int | None = None,
+        progress: local.Progress | None = None,
         cancel: Event | None = None,
     ) -> None:
-        self.values = values
+        self.table = table
         self.filter_by = filter_by
         self._in_order: Order = in_order or (lambda rows: rows)
         self._threads = threads
+        self._progress = progress
         self._cancel = cancel
         self._whole = False
         self._run(codes)
@@ -106,7 +95,7 @@ class LabelState:
     @property
     def n_classes(self) -> int:
         """Number of columns."""
-        return self.values.shape[1]
+        return self.table.shape[1]
 
     def update(self, codes: Codes) -> int:
         """Bring the issues up to the labels as they are now.
@@ -144,13 +133,17 @@ class LabelState:
             1 minus the probability of the label, or 1 minus the normalised margin to the most
             probable other class.
         """
-        own = self.values[rows, self.codes[rows]]
-        if score == "self_confidence":
-            return 1 - own.astype(np.float64)
-        others = self.values[rows]
-        others[np.arange(len(rows)), self.codes[rows]] = 0
-        best = others.max(axis=1, initial=0)
-        return 1 - ((own - best + 1) / 2).astype(np.float64)
+        step = max(1, self.table.limit // self.n_classes)
+        parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+        return np.concatenate([np.empty(0), *(self._scores(part, score) for part in parts)])
+
+    def _scores(self, rows: Rows, score: str) -> npt.NDArray[np.float64]:
+        values, at = self.table.take(rows), (np.arange(len(rows)), self.codes[rows])
+        own = values[at]
+        if score != "self_confidence":
+            values[at] = 0
+            own = (own - values.max(axis=1) + 1) / 2
+        return np.asarray(1 - own.astype(np.float64))
 
     def _run(self, codes: Codes) -> None:
         n_rows, kind = len(codes), code_type(self.n_classes)
@@ -160,25 +153,31 @@ class LabelState:
         )
         self.guess = np.full(n_rows, -1, kind)
         self.flagged = np.zeros(n_rows, dtype=bool)
-        self.sums = self._each_block(self._sums, Sums.__add__) or no_sums(self.n_classes)
+        self.sums = self._pass(self._sums, Sums.__add__) or no_sums(self.n_classes)
         self._guess_all(thresholds_of(self.sums))
         self.joint = joint_of(self.sums, self._confident())
         self.members = Members(self.codes, self.facts.behind, self.n_classes)
-        self.bands = Bands(self.values)
-        self._choose(list(range(self.n_classes)))
+        self.bands = Bands(self.table)
+        self._choose(range(self.n_classes))
         self._whole = True
 
-    def _each_block(self, partial: Callable[[slice], T], combine: Callable[[T, T], T]) -> T | None:
+    def _pass(
+        self, partial: Callable[[slice, Floats], T], combine: Callable[[T, T], T]
+    ) -> T | None:
+        def read(split: Any) -> T:
+            return reduce(combine, (partial(*part) for part in self.table.read(split)))
+
         return local.run(
-            partial, combine, self._blocks(), threads=self._threads, cancel=self._cancel
+            read,
+            combine,
+            self.table.splits(),
+            threads=self._threads,
+            progress=self._progress,
+            cancel=self._cancel,
         )
 
-    def _blocks(self) -> Iterator[slice]:
-        step = max(1, _BLOCK // max(1, self.n_classes * self.values.itemsize))
-        return (slice(start, start + step) for start in range(0, len(self.codes), step))
-
-    def _sums(self, part: slice) -> Sums:
-        block, codes = self.values[part], self.codes[part]
+    def _sums(self, part: slice, block: Floats) -> Sums:
+        codes = self.codes[part]
         own = self._note(part, block, codes)
         there = codes >= 0
         if there.all():
@@ -193,11 +192,11 @@ class LabelState:
         self.facts.doubtful[rows] = facts.doubtful & there
         return own
 
-    def _guess_all(self, thresholds: Floats) -> None:
-        def guess(part: slice) -> None:
-            self.guess[part] = guesses_of(self.values[part], self.facts.top[part], thresholds)
+    def _guess_all(self, thresholds: npt.NDArray[np.float64]) -> None:
+        def guess(part: slice, block: Floats) -> None:
+            self.guess[part] = guesses_of(block, self.facts.top[part], thresholds)
 
-        self._each_block(guess, lambda _, __: None)
+        self._pass(guess, lambda _, __: None)
 
     def _confident(self) -> Counts:
         confident = np.zeros((self.n_classes, self.n_classes), dtype=np.int64)
@@ -224,7 +223,7 @@ class LabelState:
         self._choose(sorted(touched - {-1}))
 
     def _relabel(self, rows: Rows, before: Codes, codes: Codes) -> None:
-        block = self.values[rows]
+        block = self.table.take(rows)
         for labels, sign in ((before, -1), (codes, 1)):
             there = np.flatnonzero(labels >= 0)
             own = block[there, labels[there]]
@@ -233,7 +232,7 @@ class LabelState:
         self.codes[rows] = codes
         self._note(rows, block, codes.astype(self.codes.dtype))
 
-    def _guess_again(self, thresholds: Floats, confident: Counts) -> Rows:
+    def _guess_again(self, thresholds: npt.NDArray[np.float64], confident: Counts) -> Rows:
         """Guess anew the rows that a threshold passed over, and count them as they are now."""
         old = self.joint.thresholds
         moved = np.flatnonzero(old != thresholds)
@@ -241,46 +240,62 @@ class LabelState:
         rows = np.unique(np.concatenate([_NO_ROWS, *found]))
         labels = self.codes[rows]
         count_pairs(confident, labels, self.guess[rows], -1)
-        self.guess[rows] = guesses_of(self.values[rows], self.facts.top[rows], thresholds)
+        self.guess[rows] = guesses_of(self.table.take(rows), self.facts.top[rows], thresholds)
         count_pairs(confident, labels, self.guess[rows])
-        return rows[labels >= 0]
+        return np.asarray(rows[labels >= 0])
 
-    def _choose(self, classes: list[int]) -> None:
+    def _choose(self, classes: Sequence[int]) -> None:
         """Flag the rows of some classes anew."""
         choose = self._off_diagonal if self.filter_by == "confident_learning" else self._pruned
-        for rows, picked in self._for_each(choose, classes):
-            self.flagged[rows] = False
-            self.flagged[picked] = True
-
-    def _for_each(
-        self, choose: Callable[[int], tuple[Rows, Rows]], classes: list[int]
-    ) -> list[tuple[Rows, Rows]]:
+        in_memory = isinstance(self.table, ArrayTable) and len(classes) == self.n_classes
         found = local.run(
-            lambda k: [choose(k)],
+            lambda group: list(zip(group, choose(group), strict=True)),
             lambda one, other: [*one, *other],
-            classes,
-            threads=1 if len(classes) < self.n_classes else self._threads,
+            self._groups(classes),
+            threads=self._threads if in_memory else 1,
             cancel=self._cancel,
         )
-        return found or []
+        for k, picked in found or []:
+            self.flagged[self.members.behind(k)] = False
+            self.flagged[picked] = True
 
-    def _off_diagonal(self, k: int) -> tuple[Rows, Rows]:
-        rows = self.members.behind(k)
-        guess = self.guess[rows]
-        return rows, rows[self.facts.doubtful[rows] & (guess >= 0) & (guess != k)]
+    def _groups(self, classes: Sequence[int]) -> Iterator[list[int]]:
+        """Give classes whose rows are about as many as may be held at once."""
+        group: list[int] = []
+        size = 0
+        for k in classes:
+            cost = len(self.members.behind(k)) * self.n_classes
+            if self.filter_by in ("prune_by_class", "both"):
+                cost += int(self.sums.counts[k])
+            if group and size + cost > self.table.limit:
+                yield group
+                group, size = [], 0
+            group.append(k)
+            size += cost
+        if group:
+            yield group
 
-    def _pruned(self, k: int) -> tuple[Rows, Rows]:
-        rows, pruner = self.members.behind(k), self._pruner()
+    def _off_diagonal(self, classes: Sequence[int]) -> list[Rows]:
         found = []
-        if self.filter_by != "prune_by_class":
-            found += pruner.by_noise_rate([k])
-        if self.filter_by != "prune_by_noise_rate":
-            found += pruner.by_class([k])
-        return rows, found[0] if len(found) == 1 else np.intersect1d(*found)
+        for k in classes:
+            rows = self.members.behind(k)
+            guess = self.guess[rows]
+            found.append(rows[self.facts.doubtful[rows] & (guess >= 0) & (guess != k)])
+        return found
+
+    def _pruned(self, classes: Sequence[int]) -> list[Rows]:
+        pruner = self._pruner()
+        if self.filter_by == "prune_by_noise_rate":
+            return pruner.by_noise_rate(classes)
+        by_class = pruner.by_class(classes)
+        if self.filter_by == "prune_by_class":
+            return by_class
+        both = zip(by_class, pruner.by_noise_rate(classes), strict=True)
+        return [np.intersect1d(one, other) for one, other in both]
 
     def _pruner(self) -> Pruner:
         return Pruner(
-            ArrayTable(self.values),
+            self.table,
             self.facts.doubtful,
             self.members.behind,
             lambda k: self._in_order(self.members.all(k)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +16,11 @@ Rows = npt.NDArray[np.integer[Any]]
 
 class Table(Protocol):
     """Rows of probabilities that can be asked for by place."""
+
+    @property
+    def limit(self) -> int:
+        """How many numbers to ask for at once, about."""
+        ...
 
     def take(self, rows: Rows) -> Floats:
         """Return rows, as an array of shape (len(rows), n_classes)."""
@@ -45,8 +50,6 @@ class Pruner:
         stay.
     counts : int64 array of shape (n_classes,)
         Rows by label.
-    limit : int
-        How many numbers to hold at once, about.
 
     Notes
     -----
@@ -61,20 +64,18 @@ class Pruner:
     whole: Callable[[int], Rows]
     quotas: Counts
     counts: Counts
-    limit: int = 1 << 22
 
     def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
         """Return for each class the rows with the largest margins of other classes over it."""
         chosen = [_Class(self, k) for k in classes]
         taken = self.table.take(np.concatenate([each.rows for each in chosen]))
-        ends = np.cumsum([len(each.rows) for each in chosen])
-        opened = [
-            each.choose(block)
-            for each, block in zip(chosen, np.split(taken, ends[:-1]), strict=True)
-        ]
+        opened, end = [], 0
+        for each in chosen:
+            start, end = end, end + len(each.rows)
+            opened += [(each, j) for j in each.choose(taken[start:end])]
         del taken
-        for each, columns in zip(chosen, opened, strict=True):
-            self._look_at_all(each, columns)
+        for part in self._parts(opened):
+            self._look_at_all(part)
         return [each.rows[each.picked] for each in chosen]
 
     def by_class(self, classes: Sequence[int]) -> list[Rows]:
@@ -89,19 +90,29 @@ class Pruner:
         picked = first(own, int(self.counts[k] - self.quotas[k, k]), self.doubtful[rows])
         return np.sort(rows[picked & self.doubtful[rows]])
 
-    def _look_at_all(self, each: _Class, columns: list[int]) -> None:
-        if not columns:
-            return
-        rows = self.whole(each.k)
-        doubtful = self.doubtful[rows]
-        places = np.argsort(rows[doubtful])
-        (own,) = self.table.cells([(rows, each.k)])
-        step = max(1, self.limit // len(rows))
-        for start in range(0, len(columns), step):
-            part = columns[start : start + step]
-            for j, other in zip(part, self.table.cells([(rows, j) for j in part]), strict=True):
-                picked = first(own - other, int(self.quotas[j, each.k]), doubtful)
-                each.picked[each.doubtful] |= picked[doubtful][places]
+    def _parts(self, opened: list[tuple[_Class, int]]) -> Iterator[list[tuple[_Class, int]]]:
+        part: list[tuple[_Class, int]] = []
+        size = 0
+        for each, j in opened:
+            if part and size + self.counts[each.k] > self.table.limit:
+                yield part
+                part, size = [], 0
+            part.append((each, j))
+            size += int(self.counts[each.k])
+        if part:
+            yield part
+
+    def _look_at_all(self, opened: list[tuple[_Class, int]]) -> None:
+        rows = {each.k: self.whole(each.k) for each, _ in opened}
+        wanted = [(each.k, j) for each, j in opened] + [(k, k) for k in rows]
+        cells = self.table.cells([(rows[k], j) for k, j in wanted])
+        found = dict(zip(wanted, cells, strict=True))
+        for each, j in opened:
+            every = rows[each.k]
+            margins = found[each.k, each.k] - found[each.k, j]
+            doubtful = self.doubtful[every]
+            picked = first(margins, int(self.quotas[j, each.k]), doubtful)[doubtful]
+            each.picked[each.doubtful] |= picked[np.argsort(every[doubtful])]
 
 
 class _Class:
@@ -129,7 +140,7 @@ class _Class:
             lowest[i], settled[i] = _cut(margins[i], int(self.quotas[i]))
         picked = (margins[settled] >= lowest[settled, None]).any(axis=0)
         self.picked = picked & self.doubtful
-        return self.columns[~settled].tolist()
+        return [int(j) for j in self.columns[~settled]]
 
 
 def _cut(margins: Floats, quota: int) -> tuple[Any, bool]:
@@ -175,6 +186,6 @@ def first(values: Floats, size: int, matters: Mask) -> Mask:
     picked, tied = values < cut, values == cut
     if np.count_nonzero(picked) + np.count_nonzero(tied) == size or not (tied & matters).any():
         return np.asarray(picked | tied)
-    picked[:] = False
-    picked[np.argsort(values)[:size]] = True
-    return picked
+    earliest = np.zeros(len(values), dtype=bool)
+    earliest[np.argsort(values)[:size]] = True
+    return earliest
