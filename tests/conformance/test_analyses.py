@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+import functools
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
+import analysis_laws as laws
 import burnish as bn
 from analysis_laws import LAWS
 from burnish.core.finding import Findings
@@ -59,3 +65,51 @@ def test_a_module_that_lacks_a_part_is_refused(changed: dict[str, object], messa
 def test_two_analyses_of_one_code_are_refused() -> None:
     with pytest.raises(InputError, match="even and odd share the code 'odd'"):
         analyses([made(), made("even")])
+
+
+TICKS = itertools.count()
+
+
+class Raw(Findings):
+    def _repr_html_(self) -> str:
+        return "<script>"
+
+
+def with_score(found: Findings, score: float) -> Findings:
+    return replace(found, scores=[score] * len(found))
+
+
+def marked(found: Findings, ds: Any) -> Findings:
+    ds.mark(ds.keys[:1].tolist(), "seen")
+    return found
+
+
+def invented(found: Findings, ds: Any) -> Findings:
+    return Findings(found.code, ["nobody"], [0.5], [1.0], [2.0], found.provenance, n_rows=1)
+
+
+BROKEN = {
+    laws.the_sample_has_something_to_find: lambda found, ds: found[:0],
+    laws.running_it_twice_says_the_same: lambda found, ds: with_score(found, next(TICKS) / 1000),
+    laws.the_input_is_left_as_it_was: marked,
+    laws.the_order_of_rows_does_not_matter: lambda found, ds: found[found.keys < ds.keys[0]],
+    laws.no_row_and_one_row_find_nothing_or_are_refused: invented,
+    laws.nulls_are_never_taken_for_values: invented,
+    laws.scores_lie_in_zero_to_one_and_fall: lambda found, ds: SimpleNamespace(scores=[0.1, 0.9]),
+    laws.findings_carry_the_code_of_their_analysis: lambda found, ds: replace(found, code="x"),
+    laws.keys_are_rows_of_the_dataset: invented,
+    laws.provenance_says_what_was_read_and_how: lambda found, ds: replace(found, provenance={}),
+    laws.findings_can_be_shown: lambda found, ds: Raw(**vars(found)),
+}
+
+
+@pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
+def test_each_law_refuses_an_analysis_that_breaks_it(law: Callable[[Analysis], None]) -> None:
+    sound = next(each for each in FOUND if each.name == "regression_issues")
+
+    @functools.wraps(sound.function)
+    def broken(ds: Any, **given: Any) -> Any:
+        return BROKEN[law](sound.function(ds, **given), ds)
+
+    with pytest.raises((AssertionError, KeyError)):
+        law(replace(sound, function=broken))

@@ -28,6 +28,7 @@ CODE = "multilabel-issue"
 READS = ("label-sets", "predictions")
 FILTERS = ("prune_by_noise_rate", "prune_by_class", "both", "confident_learning")
 FilterBy = Literal["prune_by_noise_rate", "prune_by_class", "both", "confident_learning"]
+WEIGHT_OF_WORSE = 0.8
 Matrix = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
@@ -152,14 +153,12 @@ def _flags(given: Flags, probs: Matrix, filter_by: str) -> Flags:
 
 
 def _scores(given: Flags, probs: Matrix) -> Matrix:
-    if not len(given):
-        return np.zeros(0)
-    from cleanlab.multilabel_classification import get_label_quality_scores
-
-    with quiet():
-        labels = [np.flatnonzero(row).tolist() for row in given]
-        quality = get_label_quality_scores(labels, probs)
-    return np.clip(1 - np.asarray(quality, dtype=np.float64), 0, 1)
+    """Return 1 minus the moving average of the labels' qualities from the best to the worst."""
+    quality = -np.sort(-np.where(given, probs, 1 - probs), axis=1)
+    average = quality[:, 0] if quality.shape[1] else np.ones(len(given))
+    for column in quality[:, 1:].T:
+        average = WEIGHT_OF_WORSE * column + (1 - WEIGHT_OF_WORSE) * average
+    return np.clip(1 - average, 0, 1)
 
 
 def _findings(
