@@ -117,3 +117,13 @@ def test_regression_findings_are_the_same_in_any_order(numbers, random):
         with bn.create(None, each, key="id", label="y") as ds:
             ids.append(bn.find.regression_issues(ds, predictions).id)
     assert ids[0] == ids[1]
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.floats(-1e3, 1e3)), min_size=2, max_size=40))
+def test_regression_scores_are_those_of_cleanlab(pairs):
+    from cleanlab.regression.rank import get_label_quality_scores
+
+    numbers, predicted = np.array(pairs).T
+    quality = get_label_quality_scores(numbers, predicted)
+    found = bn.find.regression_issues(numbers, predicted, threshold=1.0)
+    assert np.allclose(found.scores, 1 - quality[found.keys.astype(int)], atol=1e-6)

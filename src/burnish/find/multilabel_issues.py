@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from burnish.core.finding import Findings
-from burnish.core.keys import KeyArray, key_array
+from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.probabilities import NOISE
-from burnish.errors import InputError, ProbabilityError
+from burnish.errors import InputError, LabelError, ProbabilityError
 from burnish.model.predictions import (
     Labelled,
     class_places,
@@ -72,7 +73,7 @@ def multilabel_issues(
     ProbabilityError
         Wrong shape, NaN, values outside [0, 1], or predictions for other keys.
     LabelError
-        A label is no list, or holds a class that the predictions do not know.
+        A label is no list, names a class twice, or one that the predictions do not know.
     InputError
         ``filter_by`` is unknown, or the dataset has no column of labels.
 
@@ -103,15 +104,23 @@ def multilabel_issues(
             hint="leave it out for 'prune_by_noise_rate'",
         )
     rows = labelled(ds, predictions, column)
-    sets = [
-        items_of(v, k, "a list of classes") for k, v in zip(rows.keys, rows.labels, strict=True)
-    ]
+    sets = [_set(v, k) for k, v in zip(rows.keys, rows.labels, strict=True)]
     probs = _probabilities(rows)
     n_classes = probs.shape[1] if len(probs) else len(set().union(*sets))
     names, place = class_places(set().union(*sets), n_classes, rows.names, classes)
     given = _one_hot([{place[name] for name in row} for row in sets], len(names))
     flags = _flags(given, probs, filter_by)
     return _findings(rows, given, probs, flags, names, filter_by)
+
+
+def _set(label: Any, key: Any) -> list[Any]:
+    classes = items_of(label, key, "a list of classes")
+    if len(set(classes)) < len(classes):
+        raise LabelError(
+            f"the label of row {key!r} names a class twice: {shorten(classes)}",
+            hint="pass the classes that apply; of a row of zeros and ones, np.flatnonzero(row)",
+        )
+    return classes
 
 
 def _probabilities(rows: Labelled) -> Matrix:
@@ -177,7 +186,7 @@ def _findings(
         _scores(old, probs[hit]),
         _tuples(old, names),
         _tuples(old ^ flipped, names),
-        rows.made_by("multilabel_issues", filter_by=filter_by),
+        rows.made_by("multilabel_issues", cleanlab=version("cleanlab"), filter_by=filter_by),
         n_rows=len(rows.keys),
         details={"add": _tuples(flipped & ~old, names), "remove": _tuples(flipped & old, names)},
     )

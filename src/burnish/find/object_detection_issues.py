@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,7 +137,7 @@ def _corners(box: Any, key: Any) -> list[float]:
 
 
 def _seen(rows: Labelled, given: list[Any], classes: Any) -> tuple[list[Boxes], tuple[Any, ...]]:
-    pairs = list(zip(rows.keys, rows.predictions, strict=True))
+    pairs = [(k, _listing(v, k)) for k, v in zip(rows.keys, rows.predictions, strict=True)]
     listed = all(isinstance(box, Mapping) for _, boxes in pairs for box in boxes)
     present = {name for boxes in given for name, _ in boxes}
     if listed:
@@ -148,6 +149,15 @@ def _seen(rows: Labelled, given: list[Any], classes: Any) -> tuple[list[Boxes], 
     arrays = [_arrays(boxes, key, len(pairs[0][1])) for key, boxes in pairs]
     names, _ = class_places(present, len(arrays[0]), None, classes)
     return [_stacked(boxes) for boxes in arrays], names
+
+
+def _listing(boxes: Any, key: Any) -> list[Any]:
+    if isinstance(boxes, (str, bytes, Mapping)) or not hasattr(boxes, "__iter__"):
+        raise ProbabilityError(
+            f"the prediction of row {key!r} is {boxes!r}, expected a list",
+            hint="pass the boxes that the model sees in the image, an empty list for none",
+        )
+    return list(boxes)
 
 
 def _listed(boxes: Any, key: Any) -> list[tuple[Any, list[float], float]]:
@@ -211,7 +221,7 @@ def _findings(
         np.clip([1 - quality[i] for i in at], 0, 1),
         key_array([_box(mine, error.label, names) for mine, _, error in pairs]),
         key_array([_box(theirs, error.predicted, names) for _, theirs, error in pairs]),
-        rows.made_by("object_detection_issues"),
+        rows.made_by("object_detection_issues", cleanlab=version("cleanlab")),
         n_rows=len(rows.keys),
         details={name: key_array(each) for name, each in details.items()},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array, plain
 from burnish.errors import InputError, LabelError, ProbabilityError
-from burnish.model.predictions import Labelled, labelled, quiet
+from burnish.model.predictions import Labelled, labelled
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 CODE = "regression-issue"
 READS = ("numbers", "predictions")
 METHODS = ("outre", "residual")
+RESIDUAL_SCALE = 5.0
+NEIGHBOUR_SHARE = 0.5
+TINY = 1e-100
+TINY_DISTANCE = float(100 * np.finfo(np.float64).eps)
+BLOCK = 4_000_000
 Numbers = npt.NDArray[np.float64]
 
 
@@ -49,7 +55,8 @@ def regression_issues(
     Returns
     -------
     Findings
-        Worst first. The score is 1 minus cleanlab's label quality: 1 is certainly wrong. The
+        Worst first. The score is 1 minus cleanlab's label quality, here without its
+        cost in memory: 1 is certainly wrong. The
         suggestion is the prediction; the detail ``residual`` is the given number minus it.
 
     Raises
@@ -66,14 +73,14 @@ def regression_issues(
     A wrong number and a rare true one look alike, and a suggestion is only as good as the model:
     look before you take it. With ``"outre"`` more than a few per cent of wrong numbers hide each
     other, as their residuals widen the scale. Null labels and rows without predictions are left
-    out and counted in ``provenance``. ``"outre"`` takes O(n_rows²) time and memory, because half
-    of all rows are neighbours of each: 10,000 rows need about a gigabyte. ``"residual"`` is
-    O(n_rows). Deterministic.
+    out and counted in ``provenance``. ``"outre"`` takes O(n_rows²) time, because half
+    of all rows are neighbours of each, about 3 s for 10,000 rows, and 32 MB beside the rows;
+    ``"residual"`` is O(n_rows). Deterministic.
 
     References
     ----------
     .. [1] Zhou, Mueller and others (2023), Detecting Errors in Numerical Data via any Regression
-       Model. arXiv:2305.16583. Computed by cleanlab; the threshold is that of its Datalab.
+       Model. arXiv:2305.16583. As in cleanlab; the threshold is that of its Datalab.
 
     Examples
     --------
@@ -134,9 +141,25 @@ def _number(value: Any, key: Any, what: str, error: type[InputError]) -> float:
 
 
 def _quality(given: Numbers, predicted: Numbers, method: str) -> Numbers:
-    if len(given) < 2:
-        return np.ones(len(given))
-    from cleanlab.regression.rank import get_label_quality_scores
+    residual = predicted - given
+    if method == "residual" or not len(given):
+        return np.asarray(np.exp(-np.abs(residual)))
+    places = np.column_stack([_scaled(given), RESIDUAL_SCALE * _scaled(residual)])
+    apart = _mean_distance(places, math.ceil(NEIGHBOUR_SHARE * len(given)))
+    return np.asarray(np.exp(-apart / max(float(np.median(apart)), TINY_DISTANCE)))
 
-    with quiet():
-        return np.asarray(get_label_quality_scores(given, predicted, method=method))
+
+def _scaled(values: Numbers) -> Numbers:
+    return np.asarray((values - values.mean()) / (values.std() + TINY))
+
+
+def _mean_distance(places: Numbers, k: int) -> Numbers:
+    """Return the mean distance of each place to the `k` nearest, itself among them."""
+    from scipy.spatial.distance import cdist
+
+    means = np.empty(len(places))
+    block = max(1, BLOCK // len(places))
+    for start in range(0, len(places), block):
+        apart = cdist(places[start : start + block], places)
+        means[start : start + block] = np.partition(apart, k - 1, axis=1)[:, :k].mean(axis=1)
+    return means

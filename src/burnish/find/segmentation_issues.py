@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -198,7 +199,10 @@ def _findings(rows: Labelled, pixels: _Pixels, flagged: Codes) -> Findings:
         _scores(pixels, at),
         key_array([pixels.names[given] for given, _ in pairs]),
         key_array([pixels.names[best] for _, best in pairs]),
-        {**rows.made_by("segmentation_issues"), "n_pixels": len(pixels.given)},
+        {
+            **rows.made_by("segmentation_issues", cleanlab=version("cleanlab")),
+            "n_pixels": len(pixels.given),
+        },
         n_rows=len(rows.keys),
         details={name: key_array(each) for name, each in details.items()},
     )

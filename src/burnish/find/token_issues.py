@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,7 +135,7 @@ def _probabilities(rows: Labelled, sequences: list[list[Any]]) -> tuple[Matrix, 
     arrays = []
     width = 0
     for key, labels, prediction in zip(rows.keys, sequences, rows.predictions, strict=True):
-        if not len(labels) and not len(prediction):
+        if not labels and not np.size(prediction):
             continue
         array = number_array(prediction, key, 2)
         width = width or array.shape[1]
@@ -178,7 +179,7 @@ def _findings(rows: Labelled, tokens: _Tokens, worst: npt.NDArray[np.intp]) -> F
         key_array([tokens.names[tokens.given[token]] for token in first]),
         key_array([tokens.names[best[token]] for token in first]),
         {
-            **rows.made_by("token_issues"),
+            **rows.made_by("token_issues", cleanlab=version("cleanlab")),
             "n_tokens": len(tokens.given),
             "n_null_tokens": tokens.n_null,
         },

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -44,13 +43,12 @@ class Labelled:
     provenance: dict[str, Any]
 
     def made_by(self, name: str, **parameters: Any) -> dict[str, Any]:
-        """Return the provenance of findings that cleanlab computed from these rows."""
+        """Return the provenance of findings that an analysis made of these rows."""
         return {
             "made_by": name,
             **parameters,
             "n_rows": len(self.keys),
             **self.provenance,
-            "cleanlab": version("cleanlab"),
         }
 
 
