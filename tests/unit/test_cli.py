@@ -108,7 +108,7 @@ def test_export_writes_rows_and_a_manifest(store: Path, tmp_path: Path) -> None:
 def test_a_patch_goes_through_a_pipe(store: Path) -> None:
     done = run("patch", store, "v0", "v1", "-")
     assert "4 changes from v0 to v1" in done.stderr
-    assert json.loads(done.stdout.splitlines()[0])["burnish-patch"] == 1
+    assert json.loads(done.stdout.splitlines()[0])["burnish-patch"] == 2
     run("apply", store, "-", "--branch", "side", "--commit", "taken", given=done.stdout_bytes)
     with bn.open(store, branch="side") as ds:
         assert ds.head.message == "taken"

@@ -24,6 +24,8 @@ FRAME = {
 }
 Lines = list[dict[str, Any]]
 
+END = {"end": True}
+
 
 @pytest.fixture
 def ds(tmp_path: Path) -> Iterator[Dataset]:
@@ -45,11 +47,18 @@ def text(ds: Dataset, old: str = "v0", new: str = "v2") -> str:
 
 
 def parsed(ds: Dataset, old: str = "v0", new: str = "v2") -> Lines:
-    return [json.loads(line) for line in text(ds, old, new).splitlines()]
+    """Return the header and the changes."""
+    *lines, end = [json.loads(line) for line in text(ds, old, new).splitlines()]
+    assert end == END
+    return lines
 
 
 def taken(ds: Dataset, lines: Lines) -> Any:
-    return ds.apply_patch(io.BytesIO("".join(json.dumps(x) + "\n" for x in lines).encode()))
+    return ds.apply_patch(written([*lines, END]))
+
+
+def written(lines: Lines) -> io.BytesIO:
+    return io.BytesIO("".join(json.dumps(line) + "\n" for line in lines).encode())
 
 
 def on(ds: Dataset, version: str) -> Dataset:
@@ -219,9 +228,9 @@ def test_text_that_would_turn_a_review_round_is_shown_as_escapes(ds: Dataset) ->
     reason = "\u202egood\u2066 \x1b[31m\u2028"
     ds.relabel("a", "dog", reason=reason)
     ds.commit("odd")
-    written = text(ds, "v2", "v3")
-    assert "\u202e" not in written
-    assert len(written.splitlines()) == 2
+    shown = text(ds, "v2", "v3")
+    assert "\u202e" not in shown
+    assert len(shown.splitlines()) == 3
     taken(on(ds, "v2"), parsed(ds, "v2", "v3"))
     assert ds.staged.frame()["reason"].tolist() == [reason]
 
@@ -281,7 +290,7 @@ def fact(name: str, new: Any) -> Callable[[Lines], Lines]:
 
 BROKEN: dict[str, tuple[Callable[[Lines], Lines], str]] = {
     "no header": (lambda lines: lines[1:], "line 1 of the patch is no header"),
-    "a newer format": (header(**{"burnish-patch": 2}), "format 2, this burnish reads 1"),
+    "a newer format": (header(**{"burnish-patch": 3}), "format 3, this burnish reads 1 to 2"),
     "half a header": (header(key="id"), "is no whole header"),
     "no type": (header(columns={"label": "text"}), r'the type "text", which is none'),
     "another key": (header(key=["uid"]), "names rows by uid, the dataset by id"),
@@ -378,6 +387,33 @@ def test_a_cut_off_line_is_named(ds: Dataset) -> None:
     with pytest.raises(PatchError, match=f"line {len(raw.splitlines())} of the patch is no JSON"):
         on(ds, "v0").apply_patch(io.BytesIO(raw))
     assert not ds.staged
+
+
+def test_a_patch_that_stops_at_the_end_of_any_line_is_refused(ds: Dataset) -> None:
+    lines = text(ds).encode().splitlines(keepends=True)
+    on(ds, "v0")
+    for size in range(1, len(lines)):
+        words = f"stops after line {size} and lacks the last one, .*\nHint: it was cut off"
+        with pytest.raises(PatchError, match=words):
+            ds.apply_patch(io.BytesIO(b"".join(lines[:size])))
+        assert not ds.staged
+    assert ds.apply_patch(io.BytesIO(b"".join(lines))).staged == 6
+
+
+def test_nothing_stands_after_the_end(ds: Dataset) -> None:
+    lines = parsed(ds)
+    on(ds, "v0")
+    for more in (lines[-1], lines[0], END):
+        with pytest.raises(PatchError, match=f"line {len(lines) + 2} .* stands after the end"):
+            ds.apply_patch(written([*lines, END, more]))
+    assert not ds.staged
+
+
+def test_a_patch_from_before_ends_were_marked_applies(ds: Dataset) -> None:
+    head, *lines = parsed(ds)
+    on(ds, "v0")
+    assert ds.apply_patch(written([{**head, "burnish-patch": 1}, *lines])).staged == 6
+    assert ds.fingerprint == ds.at("v2").fingerprint
 
 
 def test_a_huge_line_is_refused_before_it_is_read(ds: Dataset) -> None:

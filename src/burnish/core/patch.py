@@ -1,7 +1,8 @@
 """Changes between two versions as text: a header, then one change a line, by key.
 
 A patch is data: JSON and nothing else. The same two versions give the same lines wherever they
-are written, in a fixed order, and reading them does not depend on that order.
+are written, in a fixed order, and reading them does not depend on that order. The last line marks
+the end, so that a patch of which the rest is missing is noticed; changes can be taken out before.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from burnish.core.spelling import Json, read_type, spelled_type
 from burnish.errors import PatchError
 
 FORMAT = "burnish-patch"
+NEWEST = 2
 LONGEST_LINE = 1 << 26
 Kind: TypeAlias = Literal["fact", "row", "value", "cell"]
 
+_END = {"end": True}
 _HEADER = ("dataset", "from", "to", "key", "columns")
 _VERSION = {"name", "id", "fingerprint"}
 _STAMP = set(PROVENANCE.names)
@@ -123,7 +126,7 @@ class Header:
     def content(self) -> dict[str, Json]:
         """Return the header as a JSON object."""
         return {
-            FORMAT: 1,
+            FORMAT: NEWEST,
             "dataset": self.dataset,
             "from": dict(self.old),
             "to": dict(self.new),
@@ -169,6 +172,7 @@ class Patch:
         yield _text(self.header.content())
         for line in self.lines:
             yield _text(line.content())
+        yield _text(_END)
 
 
 def read_patch(lines: Iterable[bytes]) -> Patch:
@@ -182,12 +186,17 @@ def read_patch(lines: Iterable[bytes]) -> Patch:
     Raises
     ------
     PatchError
-        A line is broken; the message names it by number.
+        A line is broken, and the message names it by number; or the end is missing.
+
+    Notes
+    -----
+    Patches of format 1 have no mark of their end: of these, missing lines are not noticed.
     """
     contents = _contents(lines)
     number, first = next(contents, (1, {}))
     header = _header(number, first)
-    return Patch(header, tuple(_line(number, content) for number, content in contents))
+    changes = contents if first[FORMAT] == 1 else _ended(number, contents)
+    return Patch(header, tuple(_line(number, content) for number, content in changes))
 
 
 def broken(number: int, what: str, hint: str) -> PatchError:
@@ -214,6 +223,28 @@ def _contents(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Json]]]:
     for number, raw in enumerate(lines, 1):
         if raw.strip():
             yield number, _object(number, raw)
+
+
+def _ended(
+    start: int, contents: Iterator[tuple[int, dict[str, Json]]]
+) -> Iterator[tuple[int, dict[str, Json]]]:
+    """Give the changes up to the mark of the end, which must be there, and nothing after it."""
+    last = start
+    for last, content in contents:
+        if content == _END:
+            break
+        yield last, content
+    else:
+        raise PatchError(
+            f"the patch stops after line {last} and lacks the last one, {json.dumps(_END)}",
+            hint="it was cut off on its way; take the whole file, or export the patch again",
+        )
+    for number, content in contents:
+        raise broken(
+            number,
+            f"stands after the end of the patch: {shown(content)}",
+            f"the line {json.dumps(_END)} comes last; apply one patch at a time",
+        )
 
 
 def _object(number: int, raw: bytes) -> dict[str, Json]:
@@ -256,10 +287,11 @@ def _header(number: int, content: dict[str, Json]) -> Header:
             f"is no header: it is {shown(content)}, expected one with {FORMAT!r}",
             "pass a file that ds.export_patch wrote",
         )
-    if content[FORMAT] != 1:
+    if content[FORMAT] not in range(1, NEWEST + 1):
         raise broken(
             number,
-            f"says that the patch has format {shown(content[FORMAT])}, this burnish reads 1",
+            f"says that the patch has format {shown(content[FORMAT])}, this burnish reads 1 to "
+            f"{NEWEST}",
             "apply it with a newer burnish",
         )
     parts: list[Any] = [content.get(name) for name in _HEADER]
