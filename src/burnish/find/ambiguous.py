@@ -184,7 +184,7 @@ def _table(keys: KeyArray, labels: KeyArray, probs: Probabilities, source: Any) 
         [-1 if no else place.get(x, -1) for x, no in zip(labels, null, strict=True)], dtype=np.intp
     )
     names = key_array(probs.classes)
-    values = np.asarray(probs.align(keys), dtype=np.float64)
+    values = probs.align(keys).astype(np.float64)
     return _Table(keys, values, codes, names, probs, dict(source))
 
 

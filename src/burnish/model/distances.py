@@ -24,6 +24,7 @@ METRICS = ("euclidean", "cosine")
 BLOCK_BYTES = 1 << 25
 NOISE = 1e-13
 LEAST_BITS = 20
+LEAST_ROWS = 8
 _EXPONENT_AND_MORE = (1 << 63) - 1
 
 Positions = npt.NDArray[np.intp]
@@ -146,7 +147,7 @@ class Space:
     ) -> Iterator[tuple[int, int]]:
         """Return blocks of so many rows, each with so many bytes of distances or of vectors."""
         each = 8 * max(len(self.points), width * self.points.shape[1], 1)
-        step = max(1, n_bytes // each)
+        step = max(LEAST_ROWS, n_bytes // each)
         for start in range(0, n_rows, step):
             yield start, min(start + step, n_rows)
 
