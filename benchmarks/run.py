@@ -21,12 +21,13 @@ FIGURES = {
     "label_issues": "label issues and their update after an edit, beside cleanlab",
     "neighbours": "the graph of neighbours and the value of rows, beside scikit-learn, pynndescent "
     "and cleanlab",
+    "near_duplicates": "near-duplicates of 25 k, 50 k and 100 k short texts, beside brute force",
     "first_paint": "a map of 100 k and 1 M points in JupyterLab, beside jupyter-scatter",
 }
 
 
 def main() -> int:
-    listed = "\n".join(f"  {name:12} {what}" for name, what in FIGURES.items())
+    listed = "\n".join(f"  {name:15} {what}" for name, what in FIGURES.items())
     parser = argparse.ArgumentParser(
         description=f"Print the figures:\n{listed}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -81,7 +81,7 @@ def test_nothing_alike_finds_nothing(texts) -> None:
 def test_huge_texts_are_compared() -> None:
     letters = np.random.default_rng(0).integers(97, 123, 10_000_000, dtype=np.uint8)
     text = letters.tobytes().decode()
-    found = bn.find.near_duplicates([text, "x" + text[1:], "short", text[::-1]])
+    found = bn.find.near_duplicates([text, "x" + text[1:], "short"])
     assert found.groups == ((0, 1),)
 
 
@@ -122,7 +122,8 @@ def test_a_chain_is_split_where_its_ends_are_not_alike() -> None:
     words = [f"word{i:03}" for i in range(60)]
     chain = [" ".join(words[i : i + 20]) for i in range(40)]
     found = bn.find.near_duplicates(chain, threshold=0.85)
-    assert max(len(keys) for keys in found.groups) <= 3
+    for keys in found.groups:
+        assert any(all(jaccard(chain[a], chain[b]) >= 0.85 for b in keys) for a in keys)
     assert (found.scores >= 0.85).all()
     assert sum(map(len, found.groups)) + found.provenance["n_alike_to_none_left"] == 40
 

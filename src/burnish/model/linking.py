@@ -105,7 +105,7 @@ def link(
     net = _Net(n_items, similarity, threshold)
     for values in bucketings:
         order = np.argsort(values, kind="stable")
-        starts, stops = _shared(values[order])
+        starts, stops = shared(values[order])
         net.try_pivots(order, starts, stops)
         net.try_all(order, starts, stops, limit)
     return net.links()
@@ -162,7 +162,8 @@ class _Net:
         return Links(first, second, scores, self.labels, self.n_compared, self.n_skipped)
 
 
-def _shared(values: npt.NDArray[np.uint64]) -> tuple[Places, Places]:
+def shared(values: npt.NDArray[Any]) -> tuple[Places, Places]:
+    """Return where the runs of equal values start and stop, those of at least two."""
     edges = np.flatnonzero(values[1:] != values[:-1]) + 1
     bounds = np.concatenate([[0], edges, [len(values)]]).astype(np.int64)
     starts, stops = bounds[:-1], bounds[1:]
@@ -360,8 +361,9 @@ def grouping(
     rows = np.flatnonzero(items >= 0)
     owners = owner[items[rows]]
     order = np.argsort(owners, kind="stable")
-    cuts = np.flatnonzero(np.diff(owners[order])) + 1
-    several = [part for part in np.split(rows[order], cuts) if len(part) > 1]
+    starts, stops = shared(owners[order])
+    rows = rows[order]
+    several = [rows[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
     several.sort(key=lambda part: int(part[0]))
     return Grouping(
         tuple(several),

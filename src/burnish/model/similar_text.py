@@ -69,8 +69,8 @@ def jaccard(one: str, other: str) -> float:
 
 
 def _runs(text: str) -> set[str]:
-    padded = f" {text} "
-    return {padded[i : i + SHINGLE] for i in range(max(1, len(padded) - SHINGLE + 1))}
+    padded = _padded(text)
+    return {padded[i : i + SHINGLE] for i in range(len(padded) - SHINGLE + 1)}
 
 
 @dataclass(frozen=True)
@@ -211,21 +211,23 @@ def _block(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], Places, Places
 
 def _hashed(texts: Sequence[str]) -> Hashes:
     """Return the 62-bit hash of each run of each text, the first one repeated as padding."""
-    joined = "".join(f" {text} " for text in texts).encode("utf-32-le", "surrogatepass")
-    codes = np.frombuffer(joined, dtype="<u4").astype(np.uint64)
-    lengths = np.array([len(text) + 2 for text in texts], dtype=np.int64)
-    counts = np.maximum(lengths - SHINGLE + 1, 1)
-    starts = np.cumsum(lengths) - lengths
-    places = np.arange(int(counts.max()))
-    places = starts[:, None] + np.where(places < counts[:, None], places, 0)
-    ends = (starts + lengths)[:, None]
-    hashes = np.zeros(places.shape, np.uint64)
+    padded = [_padded(text) for text in texts]
+    codes = np.frombuffer("".join(padded).encode("utf-32-le", "surrogatepass"), dtype="<u4")
+    lengths = np.array([len(text) for text in padded], dtype=np.int64)
+    counts = lengths - SHINGLE + 1
+    hashes = np.zeros(len(codes) - SHINGLE + 1, np.uint64)
     for step in range(SHINGLE):
-        at = places + step
-        inside = at < ends
         hashes *= _STEP
-        hashes += np.where(inside, codes[np.minimum(at, len(codes) - 1)] + np.uint64(1), 0)
-    return _mixed(hashes) >> np.uint64(2)
+        hashes += codes[step : len(hashes) + step]
+    hashes = _mixed(hashes) >> np.uint64(2)
+    places = np.arange(int(counts.max()))
+    starts = np.cumsum(lengths) - lengths
+    within = np.where(places < counts[:, None], places, 0)
+    return np.asarray(hashes[starts[:, None] + within])
+
+
+def _padded(text: str) -> str:
+    return f" {text} ".ljust(SHINGLE)
 
 
 def _mixed(values: Hashes) -> Hashes:
@@ -246,11 +248,13 @@ def _minima(
     found = np.zeros(width, np.uint64)
     for start in range(0, width, step):
         tile = np.ascontiguousarray(block[:, start : start + step])
+        turned, part = np.empty_like(tile), found[start : start + step]
         for factor, offset in zip(factors, offsets, strict=True):
-            least = (tile * factor + offset).min(axis=0).astype(np.uint64)
-            part = found[start : start + step]
-            part[:] = _mixed(part * _STEP + least + np.uint64(1))
-    return found
+            np.multiply(tile, factor, out=turned)
+            turned += offset
+            part *= _STEP
+            part += turned.min(axis=0)
+    return _mixed(found)
 
 
 def text_groups(cells: KeyArray, threshold: float, seed: int = 0) -> Grouping:
