@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -23,9 +24,9 @@ import burnish as bn
 PEERS = ("cleanlab, 1 process", "cleanlab, 2 processes")
 
 
-def made(n_rows: int, n_classes: int, dtype: Any = np.float64) -> tuple[Any, Any]:
+def made(n_rows: int, n_classes: int, dtype: Any = np.float64, seed: int = 0) -> tuple[Any, Any]:
     """Return labels, a tenth of them wrong, and the probabilities of a good classifier."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     truth = rng.integers(0, n_classes, n_rows)
     probs = np.empty((n_rows, n_classes), dtype=dtype)
     for start in range(0, n_rows, 1 << 14):
@@ -43,7 +44,9 @@ def made(n_rows: int, n_classes: int, dtype: Any = np.float64) -> tuple[Any, Any
 def cleanlab(labels: Any, probs: Any, n_jobs: int) -> Any:
     from cleanlab.filter import find_label_issues
 
-    return find_label_issues(labels, probs, n_jobs=n_jobs)
+    with warnings.catch_warnings():  # one for each class with one row
+        warnings.simplefilter("ignore")
+        return find_label_issues(labels, probs, n_jobs=n_jobs)
 
 
 def compared(n_rows: int, n_classes: int, repeats: int) -> None:
@@ -181,15 +184,14 @@ def _written(path: Path, n_rows: int) -> None:
     step = 1 << 15
     names = [str(k) for k in range(100)]
     with pq.ParquetWriter(path, pa.schema([(name, pa.float32()) for name in names])) as writer:
-        _, probs = made(step, 100, np.float32)
-        table = pa.table(dict(zip(names, probs.T, strict=True)))
         for start in range(0, n_rows, step):
-            writer.write_table(table[: n_rows - start])
+            _, probs = made(min(step, n_rows - start), 100, np.float32, start)
+            writer.write_table(pa.table(dict(zip(names, probs.T, strict=True))))
 
 
 def _read(path: str, n_rows: int) -> tuple[float, float]:
-    labels, _ = made(1 << 15, 100, np.float32)
-    labels = np.resize(labels, n_rows)
+    parts = range(0, n_rows, 1 << 15)
+    labels = np.concatenate([made(1 << 15, 100, np.float32, start)[0] for start in parts])[:n_rows]
     bn.find.label_issues([0, 1], [[0.9, 0.1], [0.2, 0.8]])
     with watched() as seen:
         took = seconds(lambda: bn.find.label_issues(labels, path))

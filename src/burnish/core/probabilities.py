@@ -15,6 +15,8 @@ from burnish.errors import ProbabilityError
 NOISE = 1e-3
 _AS_GIVEN: dict[np.dtype[Any], float] = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
 _BLOCK = 1 << 18
+_NARROW_BLOCK = 1 << 16  # larger products go to BLAS's threads, which wait for each other
+_WIDE = 32
 
 Values = npt.NDArray[np.floating[Any]]
 Keys = KeyArray | range
@@ -244,16 +246,21 @@ def normalised(values: Values, keys: Keys) -> Values:
 
 
 def _blocks(values: Values) -> Iterator[slice]:
-    step = max(1, _BLOCK // max(1, values.shape[1] * values.itemsize))
+    size = _BLOCK if values.shape[1] >= _WIDE else _NARROW_BLOCK
+    step = max(1, size // max(1, values.shape[1] * values.itemsize))
     return (slice(start, start + step) for start in range(0, len(values), step))
 
 
 def _fine(block: Values) -> bool:
     if not block.shape[1]:
         return False
-    sums = block @ np.ones(block.shape[1], dtype=block.dtype)
+    sums = (
+        block.sum(axis=1)
+        if block.shape[1] >= _WIDE
+        else block @ np.ones(block.shape[1], block.dtype)
+    )
     near = np.abs(sums - 1).max() <= _AS_GIVEN[block.dtype]
-    return bool(near and block.min() >= 0 and block.max() <= 1)
+    return bool(near and block.min() >= 0)
 
 
 def _normalised(block: Values) -> Values:

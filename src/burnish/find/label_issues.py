@@ -96,7 +96,7 @@ def label_issues(
     Takes O(n_rows × n_classes) time. Probabilities are read in place, 32-bit floats as they are;
     beside them it takes some 20 bytes a row, and the findings keep about 10 of them for
     ``previous``, as long as they live. Files are read in passes of a few megabytes for each
-    thread: one for the keys, two for the joint, and one for each 16 million numbers of rows whose
+    thread: one for the keys, two for the joint, and one for each 8 million numbers of rows whose
     label is not the most probable class. Deterministic, whatever the order of the rows.
 
     References

@@ -80,8 +80,8 @@ class ConfidentJoint:
         The same, scaled so that row sums are the label counts: the estimated number of rows of
         each label that truly are of each class.
     quotas : int64 array of shape (n_classes, n_classes)
-        The joint transposed, true class first, with at least one row kept in every class: how
-        many rows of a label are pruned for each true class.
+        The joint with at least one row kept in every class: how many rows of each label (first
+        axis) are pruned for each true class (second axis); the diagonal is how many stay.
     """
 
     thresholds: npt.NDArray[np.float64]
@@ -210,10 +210,12 @@ def guesses_of(block: Floats, top: Codes, thresholds: npt.NDArray[np.float64]) -
     guess = np.where(best >= bars[top], top, -1).astype(top.dtype)
     unsure = np.flatnonzero((guess < 0) & (best >= bars.min()))
     if len(unsure):
-        confident = block[unsure] >= bars
-        number = np.count_nonzero(confident, axis=1)
-        several = np.where(number > 1, top[unsure], confident.argmax(axis=1))
-        guess[unsure] = np.where(number > 0, several, -1)
+        many = 4 * len(unsure) > len(block)
+        confident = (block >= bars)[unsure] if many else block[unsure] >= bars
+        some = np.flatnonzero(confident.any(axis=1))
+        rows, confident = unsure[some], confident[some]
+        several = np.count_nonzero(confident, axis=1) > 1
+        guess[rows] = np.where(several, top[rows], confident.argmax(axis=1))
     return guess
 
 
@@ -273,16 +275,18 @@ def joint_of(sums: Sums, confident: Counts) -> ConfidentJoint:
 def _calibrated(confident: Counts, counts: Counts) -> Counts:
     by_guess = np.array(confident.T, order="C")
     np.fill_diagonal(by_guess, by_guess.diagonal().clip(min=1))
-    scaled = by_guess / by_guess.sum(axis=0) * counts
-    scaled = scaled / np.clip(scaled.sum(), 1e-100, None) * counts.sum()
+    scaled = by_guess / by_guess.sum(axis=0)
+    scaled *= counts
+    scaled /= np.clip(scaled.sum(), 1e-100, None)
+    scaled *= counts.sum()
     return _rounded(np.ascontiguousarray(scaled.T))
 
 
 def _quotas(joint: Counts) -> Counts:
-    wanted = np.ascontiguousarray(joint.T)
-    kept = np.maximum(wanted.diagonal(), 1)
-    others = np.maximum(np.count_nonzero(wanted, axis=0) - 1.0, 1.0)
-    lowered = np.maximum(wanted - (kept - wanted.diagonal()) / others, 0.0)
+    found = joint.diagonal()
+    kept = np.maximum(found, 1)
+    others = np.maximum(np.count_nonzero(joint, axis=1) - 1.0, 1.0)
+    lowered = np.maximum(joint - ((kept - found) / others)[:, None], 0.0)
     np.fill_diagonal(lowered, kept)
     return np.asarray(lowered, dtype=np.float64).astype(np.int64)
 
@@ -299,6 +303,13 @@ def _rounded(table: npt.NDArray[np.float64]) -> Counts:
 def _spread(exact: npt.NDArray[np.float64], whole: npt.NDArray[np.float64], missing: int) -> None:
     """Add ones to, or take ones from, the cells that rounding moved furthest the other way."""
     step = 1 if missing > 0 else -1
+    moved = (exact - whole) * step
+    some = np.flatnonzero(moved > 0)
+    if abs(missing) < len(some):
+        order = some[np.argsort(-moved[some])]
+        if moved[order[abs(missing) - 1]] > moved[order[abs(missing)]]:
+            whole[order[: abs(missing)]] += step
+            return
     while missing:
         order = np.argsort(exact - whole)[::-step]
         changed = order[: min(abs(missing), len(order))]

@@ -31,7 +31,8 @@ from burnish.model.label_members import Bands, Members
 from burnish.model.probability_tables import ArrayTable, FileTable
 from burnish.model.pruning import Pruner, Rows
 
-_MANY = 1 << 18
+_MANY = 1 << 16
+_MANY_ROWS = 1 << 10  # of a class: with fewer, threads wait for each other
 _NO_ROWS = np.empty(0, dtype=np.int64)
 T = TypeVar("T")
 Order = Callable[[Rows], Rows]
@@ -158,6 +159,7 @@ class LabelState:
         self.joint = joint_of(self.sums, self._confident())
         self.members = Members(self.codes, self.facts.behind, self.n_classes)
         self.bands = Bands(self.table)
+        self._cuts = np.full((self.n_classes, self.n_classes), np.nan)
         self._choose(range(self.n_classes))
         self._whole = True
 
@@ -217,7 +219,7 @@ class LabelState:
         passed = self._guess_again(thresholds_of(self.sums), confident)
         self.joint = joint_of(self.sums, confident)
         touched = set(before.tolist()) | set(codes.tolist())
-        touched.update(np.flatnonzero((self.joint.quotas != quotas).any(axis=0)).tolist())
+        touched.update(np.flatnonzero((self.joint.quotas != quotas).any(axis=1)).tolist())
         if self.filter_by == "confident_learning":
             touched.update(self.codes[passed].tolist())
         self._choose(sorted(touched - {-1}))
@@ -247,12 +249,13 @@ class LabelState:
     def _choose(self, classes: Sequence[int]) -> None:
         """Flag the rows of some classes anew."""
         choose = self._off_diagonal if self.filter_by == "confident_learning" else self._pruned
+        many = np.count_nonzero(self.facts.behind) > _MANY_ROWS * self.n_classes
         in_memory = isinstance(self.table, ArrayTable) and len(classes) == self.n_classes
         found = local.run(
             lambda group: list(zip(group, choose(group), strict=True)),
             lambda one, other: [*one, *other],
             self._groups(classes),
-            threads=self._threads if in_memory else 1,
+            threads=self._threads if in_memory and many else 1,
             cancel=self._cancel,
         )
         for k, picked in found or []:
@@ -301,4 +304,5 @@ class LabelState:
             lambda k: self._in_order(self.members.all(k)),
             self.joint.quotas,
             self.sums.counts,
+            self._cuts,
         )

@@ -19,8 +19,9 @@ from burnish.model.pruning import Rows
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_BLOCK = 1 << 20
-_BATCH = 1 << 23
+_BLOCK = 1 << 19
+_BATCH = 1 << 22
+_MANY = 1 << 31
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,7 @@ class ArrayTable:
     """
 
     values: Floats
-    limit: int = 1 << 18
+    limit: int = 1 << 17
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -86,7 +87,7 @@ class FileTable:
     Notes
     -----
     `take` and `cells` each read the row groups that hold a wanted row once, and hold what was
-    asked for and a batch of 8 MB for each thread.
+    asked for and a batch of 4 MB for each thread.
     """
 
     row_groups: Sequence[ParquetSplit]
@@ -96,7 +97,7 @@ class FileTable:
     progress: local.Progress | None = None
     cancel: Event | None = None
     threads: int | None = None
-    limit: int = 1 << 24
+    limit: int = 1 << 23
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -129,14 +130,15 @@ class FileTable:
     def cells(self, wanted: Sequence[tuple[Rows, int]]) -> list[Floats]:
         """Return the probability of one class for each row, for several lists of rows."""
         out = [np.empty(len(rows), dtype=self.dtype) for rows, _ in wanted]
-        finders = [_Finder(rows) for rows, _ in wanted]
+        finders = {id(rows): _Finder(rows) for rows, _ in wanted}  # one for each list of rows
 
         def fill(part: slice, block: Floats) -> None:
-            for (_, k), cells, finder in zip(wanted, out, finders, strict=True):
-                places, inside = finder.within(part)
+            found = {name: finder.within(part) for name, finder in finders.items()}
+            for (rows, k), cells in zip(wanted, out, strict=True):
+                places, inside = found[id(rows)]
                 cells[places] = block[inside, k]
 
-        self._pass(fill, finders)
+        self._pass(fill, list(finders.values()))
         return out
 
     def column(self, k: int) -> Floats:
@@ -194,7 +196,7 @@ class _Finder:
     """Finds which of some rows lie in a part of all rows."""
 
     def __init__(self, rows: Rows) -> None:
-        self._order = np.argsort(rows, kind="stable")
+        self._order = np.argsort(rows, kind="stable").astype(np.int32 if len(rows) < _MANY else int)
         self._rows = rows[self._order]
 
     def any(self, split: ParquetSplit) -> bool:

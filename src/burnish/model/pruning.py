@@ -12,6 +12,7 @@ import numpy.typing as npt
 from burnish.model.confident_learning import Counts, Floats, Mask
 
 Rows = npt.NDArray[np.integer[Any]]
+_SHORT = 256
 
 
 class Table(Protocol):
@@ -46,10 +47,14 @@ class Pruner:
     whole : callable
         Class → all its rows, in the order that decides between equal ones.
     quotas : int64 array of shape (n_classes, n_classes)
-        Rows to prune by true class (first axis) and label (second axis); the diagonal is how many
+        Rows to prune by label (first axis) and true class (second axis); the diagonal is how many
         stay.
     counts : int64 array of shape (n_classes,)
         Rows by label.
+    cuts : float64 array of shape (n_classes, n_classes)
+        Smallest margin taken by label (first axis) and true class when it was last chosen, NaN
+        where it was not. Where as many rows as the quota still reach it, it is the cut; written
+        anew where not.
 
     Notes
     -----
@@ -64,6 +69,7 @@ class Pruner:
     whole: Callable[[int], Rows]
     quotas: Counts
     counts: Counts
+    cuts: npt.NDArray[np.float64]
 
     def by_noise_rate(self, classes: Sequence[int]) -> list[Rows]:
         """Return for each class the rows with the largest margins of other classes over it."""
@@ -111,7 +117,7 @@ class Pruner:
             every = rows[each.k]
             margins = found[each.k, each.k] - found[each.k, j]
             doubtful = self.doubtful[every]
-            picked = first(margins, int(self.quotas[j, each.k]), doubtful)[doubtful]
+            picked = first(margins, int(self.quotas[each.k, j]), doubtful)[doubtful]
             each.picked[each.doubtful] |= picked[np.argsort(every[doubtful])]
 
 
@@ -119,11 +125,11 @@ class _Class:
     """One class while its rows are chosen."""
 
     def __init__(self, pruner: Pruner, k: int) -> None:
-        quotas = pruner.quotas[:, k]
-        columns = np.flatnonzero((quotas > 0) & (np.arange(len(quotas)) != k))
         self.k = k
-        self.columns = columns if pruner.counts[k] > 1 else columns[:0]
-        self.quotas = quotas[self.columns]
+        self.wanted = pruner.quotas[k]
+        self.cuts = pruner.cuts[k]
+        columns = np.flatnonzero(self.wanted)
+        self.columns = columns[columns != k] if pruner.counts[k] > 1 else columns[:0]
         self.rows = pruner.behind(k) if len(self.columns) else np.empty(0, dtype=np.int64)
         self.doubtful = pruner.doubtful[self.rows]
         self.picked = np.zeros(len(self.rows), dtype=bool)
@@ -132,24 +138,53 @@ class _Class:
         """Choose among the rows with another class more probable; return the classes left open."""
         if not len(self.rows):
             return []
-        margins = np.ascontiguousarray(block.T[self.columns])
-        margins -= block[:, self.k]
-        lowest = np.zeros(len(self.columns), dtype=block.dtype)
-        settled = np.count_nonzero(margins > 0, axis=1) >= self.quotas
-        for i in np.flatnonzero(settled):
-            lowest[i], settled[i] = _cut(margins[i], int(self.quotas[i]))
-        picked = (margins[settled] >= lowest[settled, None]).any(axis=0)
-        self.picked = picked & self.doubtful
+        if len(block) <= _SHORT:
+            return self._choose_sorted(block)
+        turned = np.ascontiguousarray(block.T)
+        turned -= turned[self.k].copy()
+        opened = []
+        for j in self.columns.tolist():
+            reached = self._reached(turned[j], j)
+            if reached is None:
+                opened.append(j)
+            else:
+                self.picked |= reached
+        self.picked &= self.doubtful
+        return opened
+
+    def _choose_sorted(self, block: Floats) -> list[int]:
+        """Choose for all classes at once, which pays where rows are few."""
+        margins = block.T[self.columns] - block[:, self.k]
+        columns = np.arange(len(margins))
+        ordered = np.sort(margins, axis=1)
+        place = len(block) - self.wanted[self.columns]
+        cuts = ordered[columns, np.maximum(place, 0)]
+        tied = (place > 0) & (ordered[columns, np.maximum(place - 1, 0)] == cuts)
+        settled = (place >= 0) & (cuts > 0) & ~tied
+        self.picked = (margins[settled] >= cuts[settled, None]).any(axis=0) & self.doubtful
         return [int(j) for j in self.columns[~settled]]
 
+    def _reached(self, margins: Floats, j: int) -> Mask | None:
+        quota = int(self.wanted[j])
+        if self.cuts[j] > 0:
+            reached = margins >= self.cuts[j]
+            if np.count_nonzero(reached) == quota:
+                return np.asarray(reached)
+        cut = _cut(margins, quota)
+        self.cuts[j] = np.nan if cut is None else cut
+        return None if cut is None else np.asarray(margins >= cut)
 
-def _cut(margins: Floats, quota: int) -> tuple[Any, bool]:
-    """Return the quota-th largest margin, and whether exactly so many are as large."""
-    if quota == len(margins):
-        return margins.min(), True
-    parted = np.partition(margins, len(margins) - quota)
-    cut = parted[len(margins) - quota]
-    return cut, not bool((parted[: len(margins) - quota] == cut).any())
+
+def _cut(margins: Floats, quota: int) -> Any:
+    """Return the quota-th largest margin; None unless it is positive and so many reach it."""
+    place = len(margins) - quota
+    if place < 0 or np.count_nonzero(margins > 0) < quota:
+        return None
+    if not place:
+        return margins.min()
+    parted = np.partition(margins, place)
+    cut = parted[place]
+    return None if (parted[:place] == cut).any() else cut
 
 
 def first(values: Floats, size: int, matters: Mask) -> Mask:
