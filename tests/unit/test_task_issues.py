@@ -425,3 +425,41 @@ def test_a_model_that_reads_the_digits_finds_the_ones_with_a_wrong_set_of_proper
     found = bn.find.multilabel_issues(labels, probs, classes=names.tolist())
     worst = found.keys[:50]
     assert np.mean([wrong[key].any() for key in worst]) > 0.5
+
+
+def test_relabel_takes_lists_of_a_named_column_with_their_finding_and_undoes_them():
+    labels, probs, _ = multilabel()
+    with dataset(labels) as ds:
+        found = bn.find.multilabel_issues(ds, by_key(probs), column="y")
+        before = ds.fingerprint
+        ds.relabel(found, found.suggestions, column="y", because=found, reason="checked")
+        version = ds.commit("labels")
+        diff = ds.diff("v0", version.name).frame()
+        assert set(diff["finding"]) == {found.id}
+        assert diff["new"].map(tuple).tolist() == [
+            dict(zip(found.keys, found.suggestions))[key] for key in diff["key"]
+        ]
+        ds.relabel(found[0].key, [1], column="y")
+        ds.undo()
+        assert ds.fingerprint == version.fingerprint != before
+
+
+def test_keeping_a_set_of_classes_is_a_decision_to_keep():
+    labels, probs, _ = multilabel()
+    with dataset(labels) as ds:
+        found = bn.find.multilabel_issues(ds, by_key(probs), column="y")
+        ds.relabel(found.keys[:1], list(found.given[:1]), column="y", because=found)
+        assert ds.decisions.frame()["verdict"].tolist() == ["kept"]
+
+
+def test_relabel_refuses_a_column_that_is_unknown_or_the_key():
+    with dataset([["a"]]) as ds:
+        with pytest.raises(ColumnError, match="no column 'z'"):
+            ds.relabel("k000", ["b"], column="z")
+        with pytest.raises(ColumnError, match="part of the key"):
+            ds.relabel("k000", "b", column="id")
+
+
+def test_relabel_in_a_named_column_of_classes_warns_of_a_new_one():
+    with dataset(["cat", "dog"]) as ds, pytest.warns(bn.errors.NewClassWarning, match="'dgo'"):
+        ds.relabel("k000", "dgo", column="y")
