@@ -178,3 +178,18 @@ def test_hashes_within_the_radius_meet_and_no_others_are_alike(seed, flips) -> N
         [Seen(one, level, thumbnail, b"a"), Seen(one ^ 255, level ^ 255, thumbnail, b"")]
     )
     assert far.similarity(np.array([0]), np.array([1])).tolist() == [0]
+
+
+def test_a_centre_keeps_what_it_took_first() -> None:
+    matrix = np.eye(6)
+    for a, b in [(0, 1), (0, 2), (0, 3), (3, 4), (4, 5)]:
+        matrix[a, b] = matrix[b, a] = 0.9
+
+    def similarity(first, second):
+        return matrix[first, second]
+
+    links = linking.link(6, [np.zeros(6, np.uint64)], similarity, 0.8)
+    made = linking.stars(links, similarity, 0.8)
+    assert made.owner.tolist() == [0, 0, 0, 0, 4, 4]
+    assert made.similarity.tolist() == [1, 0.9, 0.9, 0.9, 1, 0.9]
+    assert made.n_alone == 0

@@ -53,8 +53,8 @@ def test_images_of_every_mode_are_fine(mode) -> None:
 
 def test_arrays_of_every_layout_are_fine() -> None:
     shapes = [(8, 8), (8, 8, 1), (8, 8, 3), (8, 8, 4), (3, 8, 8), (1, 1)]
-    images = [np.zeros(shape, kind) for shape in shapes for kind in (np.uint8, float, bool, int)]
-    assert reasons(images) == {}
+    for kind in (np.uint8, np.int64, np.uint64, bool, np.float16, float):
+        assert reasons([np.zeros(shape, kind) for shape in shapes]) == {}
 
 
 def test_a_bomb_is_too_large(monkeypatch) -> None:

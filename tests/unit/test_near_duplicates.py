@@ -247,3 +247,35 @@ def test_a_dataset_without_the_role_is_refused() -> None:
                 bn.find.near_duplicates(ds, by=by)
         with pytest.raises(InputError, match="no column has a role"):
             bn.find.near_duplicates(ds)
+
+
+def test_arrays_in_a_dataset_are_compared_with_what_stands_beside_a_null() -> None:
+    images = [np.asarray(image, dtype=np.uint8) * 15 for image in load_digits().images[:20]]
+    frame = pd.DataFrame({"id": range(22), "image": [*images, None, images[0]]})
+    with bn.create(None, frame, key="id", image="image") as ds:
+        found = bn.find.near_duplicates(ds)
+        assert found.groups == ((0, 21),)
+        assert found.details["kind"].tolist() == ["exact"]
+        assert found.provenance["n_null"] == 1
+        assert len(bn.find.broken_images(ds)) == 0
+
+
+@pytest.mark.parametrize("by", ["image", "embedding"])
+def test_images_and_vectors_in_another_order_give_the_same_groups(by) -> None:
+    values = load_digits().images[:200] if by == "image" else load_digits().data[:200]
+    rows = [*values, *(values[:40] + 0.01)]
+    order = np.random.default_rng(0).permutation(len(rows))
+    straight = bn.find.near_duplicates(rows, by=by)
+    mixed = bn.find.near_duplicates([rows[i] for i in order], by=by)
+    assert len(straight) >= 40
+    assert groups(straight) == {frozenset(order[list(keys)].tolist()) for keys in mixed.groups}
+
+
+def test_a_relabel_changes_what_conflicts_and_not_the_groups() -> None:
+    frame = pd.DataFrame({"id": [1, 2, 3], "text": ["same", "same", "other"], "label": list("xxy")})
+    with bn.create(None, frame, key="id", label="label", text="text") as ds:
+        before = bn.find.near_duplicates(ds)
+        ds.relabel(2, "y")
+        after = bn.find.near_duplicates(ds)
+    assert before.groups == after.groups == ((1, 2),)
+    assert (len(before.conflicts()), len(after.conflicts())) == (0, 2)

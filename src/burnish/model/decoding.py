@@ -76,7 +76,7 @@ def ink_range(cells: Iterable[Any]) -> tuple[float, float]:
     low, high = np.inf, -np.inf
     for cell in cells:
         if isinstance(cell, np.ndarray) and cell.dtype.kind in "fiub" and cell.dtype != np.uint8:
-            known = cell[np.isfinite(cell)]
+            known = cell[np.isfinite(cell)].astype(np.float64)
             low, high = min(low, known.min(initial=low)), max(high, known.max(initial=high))
     return (float(low), float(high)) if low < high else (0.0, 1.0)
 
