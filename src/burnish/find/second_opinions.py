@@ -15,7 +15,7 @@ from burnish.errors import InputError
 from burnish.model.reading import is_null, key_order
 
 CODE = "second-opinion"
-READS = ()
+READS = ("issues",)
 RESAMPLES = 200
 CONFIDENCE = 0.95
 
