@@ -19,9 +19,9 @@ FIGURES = {
     "create": "a store from 1 M rows, beside Parquet",
     "versions": "commits, old versions and diffs on 1 M rows, beside Lance, Delta, DVC and Parquet",
     "label_issues": "label issues and their update after an edit, beside cleanlab",
+    "near_duplicates": "near-duplicates of 25 k, 50 k and 100 k short texts, beside brute force",
     "neighbours": "the graph of neighbours and the value of rows, beside scikit-learn, pynndescent "
     "and cleanlab",
-    "near_duplicates": "near-duplicates of 25 k, 50 k and 100 k short texts, beside brute force",
     "first_paint": "a map of 100 k and 1 M points in JupyterLab, beside jupyter-scatter",
 }
 

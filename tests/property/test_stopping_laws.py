@@ -108,7 +108,7 @@ def missed(replay: Replay, truth: npt.NDArray[np.bool_]) -> list[bool]:
     """Return whether an interval misses what is left: of the queue, the other rows, both."""
     parts = [(replay.queue, replay.in_queue), (replay.unflagged, replay.in_unflagged)]
     true = [int((truth & inside & ~replay.done).sum()) for _, inside in parts]
-    alone, added = ([stream.left(level, 0) for stream, _ in parts] for level in (0, 1))
+    alone, added = ([stream.left(level) for stream, _ in parts] for level in (0, 1))
     ends = [(low, high) for _, low, high in alone]
     ends.append((sum(low for _, low, _ in added), sum(high for _, _, high in added)))
     return [not low <= n <= high for n, (low, high) in zip([*true, sum(true)], ends)]
@@ -178,7 +178,7 @@ def test_a_replay_knows_the_same_draws_as_the_review_itself(
         again.judge(each)
     assert again.drawn == live.drawn
     assert again.current == live.current
-    assert again.queue.left(0, 0) == live.queue.left(0, 0)
+    assert again.queue.left(0) == live.queue.left(0)
     order = list(live.order())
     assert len(order) == len(set(order))
     assert set(range(12)) <= set(order)
@@ -197,7 +197,7 @@ def test_rows_of_which_it_is_not_known_widen_the_interval_both_ways(
             replay.judge(Judgement(replay.current.row, said))
         found = sum(wrong is True for wrong in verdicts)
         total = replay.queue.found + replay.unflagged.found
-        lefts = [stream.left(0, 0) for stream in (replay.queue, replay.unflagged)]
+        lefts = [stream.left(0) for stream in (replay.queue, replay.unflagged)]
         low, high = sum(part[1] for part in lefts), sum(part[2] for part in lefts)
         ends.append((low + total - found, high + total - found))
     assert ends[1][0] == max(ends[0][0], 0)

@@ -131,6 +131,16 @@ def test_rows_dropped_without_a_decision_are_not_left(ds: Any) -> None:
     assert plan.left().dataset.high == 0
 
 
+def test_a_row_that_is_dropped_in_between_loses_its_turn(ds: Any) -> None:
+    plan = bn.ReviewPlan(ds, issues_of())
+    take_turns(ds, plan, 6)
+    first = plan.next().key
+    ds.drop(first)
+    assert plan.next().key != first
+    ds.restore(first)
+    assert plan.next().key == first
+
+
 def test_what_was_settled_under_earlier_findings_is_not_asked_again(ds: Any) -> None:
     first = bn.ReviewPlan(ds, issues_of(20))
     take_turns(ds, first, 20)
@@ -155,7 +165,7 @@ def test_a_row_drawn_from_a_million_is_taken_in_within_five_milliseconds() -> No
         drawn = replay.current.kind != "ranked"
         begun = time.perf_counter()
         replay.judge(Judgement(replay.current.row, turn % 7 == 0))
-        replay.queue.left(0, 0), replay.unflagged.left(0, 0)
+        replay.queue.left(0), replay.unflagged.left(0)
         if drawn:
             taken.append(time.perf_counter() - begun)
     assert np.median(taken) < 0.005
@@ -165,7 +175,7 @@ def test_what_is_left_reads_on_one_line(ds: Any) -> None:
     plan = bn.ReviewPlan(ds, issues_of(), confidence=0.9)
     said = str(plan.left())
     assert said == (
-        "Left: in the queue unknown (0–60) · in the dataset unknown (0–300), 90% at every look"
+        "Left: in the queue unknown (0–60) · in the dataset unknown (0–300), 90 % at every look"
     )
     assert "in the dataset" in plan._repr_html_()
     assert repr(plan) == "ReviewPlan(60 in the queue, 240 other rows, 0 turns taken)"

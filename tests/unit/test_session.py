@@ -500,3 +500,90 @@ def test_umap_that_ended_before_another_picture_is_dropped(
     waiting[0]()
     assert session.layout is not None
     assert (session.layout.name, session.layout.pending) == ("pca", None)
+
+
+def reviewed(ds: Dataset, session: Session, every: int = 3) -> bn.ReviewPlan:
+    plan = bn.ReviewPlan(ds, found(), every=every)
+    session.review(plan)
+    return plan
+
+
+def test_with_a_plan_the_next_row_is_the_one_whose_turn_it_is(
+    ds: Dataset, session: Session
+) -> None:
+    plan = reviewed(ds, session)
+    seen = []
+    while (item := plan.next()) is not None:
+        assert keys(session)[session.current] == item.key
+        seen.append(item.kind)
+        session.decide(session.current, "kept", None, advance=True)
+    assert seen[:3] == ["queue probe", "ranked", "unflagged probe"]
+    assert len(seen) == 5
+    assert session.queue is not None
+    assert str(session.queue.left).startswith("Left: in the queue 0 (0–0)")
+
+
+def test_with_a_plan_a_row_decided_out_of_turn_leads_back_to_the_row_whose_turn_it_is(
+    tmp_path: Path,
+) -> None:
+    frame = {"id": list(range(40)), "label": ["cat", "dog"] * 20}
+    with bn.create(tmp_path / "z.burnish", frame, key="id", label="label") as ds:
+        found = Findings(
+            "label-issue", range(30), np.linspace(1, 0, 30), ["cat"] * 30, ["dog"] * 30
+        )
+        plan, session = bn.ReviewPlan(ds, found), of(ds)
+        session.review(plan)
+        due = session.current
+        session.focus(20)
+        session.decide(20, "kept", None, advance=True)
+        assert session.current == due
+        assert plan.next().key == due
+
+
+def test_a_row_that_was_drawn_stands_in_the_queue_where_its_turn_came(
+    ds: Dataset, session: Session
+) -> None:
+    reviewed(ds, session)
+    assert session.queue is not None
+    for place in range(3):
+        assert int(session.queue.ordinals[place]) == session.current
+        session.decide(session.current, "kept", None, advance=True)
+    drawn = int(session.queue.ordinals[2])
+    assert keys(session)[drawn] in "bdf"
+    assert session.queue.finding_at(drawn) == {
+        "rank": 2,
+        "score": 0.0,
+        "given": "dog",
+        "suggestion": None,
+    }
+    assert session.queue.verdicts[drawn].verdict == "kept"
+    assert len(session.queue) == 4
+
+
+def test_a_label_given_to_an_unflagged_row_is_an_error_that_was_found(
+    ds: Dataset, session: Session
+) -> None:
+    plan = reviewed(ds, session)
+    session.decide(session.current, "kept", None, advance=True)
+    session.decide(session.current, "kept", None, advance=True)
+    row = session.current
+    session.relabel([row], "cat", None, advance=True)
+    assert plan.left().found == 1
+    assert session.acts[-1].code == (
+        f"ds.relabel(['{keys(session)[row]}'], 'cat', because=plan.because('{keys(session)[row]}'))"
+    )
+    assert "# plan is bn.ReviewPlan(ds, issues, every=3)" in session.script()
+    session.undo()
+    assert session.current == row
+    assert plan.left().found == 0
+
+
+def keys(session: Session) -> list[Any]:
+    return list(session.ds.keys)
+
+
+def test_without_a_plan_nothing_is_said_of_what_is_left(ds: Dataset, session: Session) -> None:
+    session.review(found())
+    assert session.queue is not None
+    assert session.queue.left is None
+    assert len(session.queue) == 3

@@ -20,6 +20,7 @@ export function of(kernel: FakeKernel): Record<string, unknown> {
     selected_source: kernel.selected_source,
     last_action: kernel.last ? { ...kernel.last, seq: kernel.seq } : null,
     queue: kernel.options.queue === false ? null : queue(kernel),
+    evidence_seq: kernel.evidence_seq,
     graph: graphOf(kernel),
     height: 560,
     ...geometry(kernel),
@@ -56,7 +57,7 @@ function classes({ data, labels }: FakeKernel) {
   }));
 }
 
-function queue({ data, verdicts, seq }: FakeKernel) {
+function queue({ data, verdicts, seq, options }: FakeKernel) {
   const count = (verdict: string) => [...verdicts.values()].filter((v) => v === verdict).length;
   return {
     id: "label-issue:00000000",
@@ -66,6 +67,7 @@ function queue({ data, verdicts, seq }: FakeKernel) {
     kept: count("kept"),
     skipped: count("skipped"),
     unsure: count("unsure"),
+    left: options.left ?? null,
     seq,
   };
 }

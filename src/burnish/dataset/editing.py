@@ -353,7 +353,7 @@ def _plain_label(label: Any) -> Any:
 
 
 def _name(because: Findings | None) -> str | None:
-    return "issues" if because is not None else None
+    return None if because is None else str(because.provenance.get("code", "issues"))
 
 
 def _mark_name(name: str) -> str:

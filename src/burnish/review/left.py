@@ -59,6 +59,11 @@ class Left:
     drawn: int
     confidence: float
 
+    @property
+    def level(self) -> str:
+        """The confidence in words."""
+        return f"{100 * self.confidence:g} %"
+
     def frame(self) -> pd.DataFrame:
         """Return a table with columns ``where, rows, errors, low, high``, one row for each place.
 
@@ -80,7 +85,7 @@ class Left:
     def __str__(self) -> str:
         return (
             f"Left: in the queue {self.queue} · in the dataset {self.dataset}, "
-            f"{self.confidence:.0%} at every look"
+            f"{self.level} at every look"
         )
 
     def __repr__(self) -> str:
@@ -92,5 +97,5 @@ class Left:
 
     def _repr_html_(self) -> str:
         table = self.frame().to_html(index=False, escape=True, border=0, na_rep="unknown")
-        said = f"Errors left, {self.confidence:.0%} at every look; {self._progress}"
+        said = f"Errors left, {self.level} at every look; {self._progress}"
         return f"<div><p>{html.escape(said)}</p>{table}</div>"

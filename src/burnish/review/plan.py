@@ -46,6 +46,20 @@ class ReviewItem:
     because: Findings
 
 
+@dataclass(frozen=True, eq=False)
+class _Memo:
+    """Verdicts that were replayed, and which rows were live then."""
+
+    replay: Replay
+    made: list[Judgement]
+    live: Flags
+
+    def goes_on(self, made: list[Judgement]) -> bool:
+        """Whether verdicts only follow those that were replayed."""
+        more = made[len(self.made) :]
+        return made[: len(self.made)] == self.made and not any(each.before for each in more)
+
+
 class ReviewPlan:
     """A review of ranked findings that says at every moment how many errors are left.
 
@@ -113,7 +127,7 @@ class ReviewPlan:
     ...     item = plan.next()
     ...     ds.decide(item.key, "accepted" if item.key < 20 else "kept", because=item.because)
     >>> plan.left()
-    Left: in the queue 0 (0–29) · in the dataset 0 (0–185), 95% at every look \
+    Left: in the queue 0 (0–29) · in the dataset 0 (0–185), 95 % at every look \
 (20 found in 60 reviewed, 12 of them drawn)
     """
 
@@ -134,7 +148,8 @@ class ReviewPlan:
         self.confidence = confidence
         self.code = f"{CODE}-{hashlib.sha256(issues.id.encode()).hexdigest()[:8]}"
         self.schedule = self._schedule()
-        self._memo: tuple[Replay, list[Judgement]] | None = None
+        self._flagged = frozenset(self.schedule.ranked.tolist())
+        self._memo: _Memo | None = None
 
     def next(self) -> ReviewItem | None:
         """Return what to review next, None when nothing is left.
@@ -147,7 +162,7 @@ class ReviewPlan:
         item = self.replay().current
         if item is None:
             return None
-        return ReviewItem(self._key(item.row), item.kind, self.because(item.row))
+        return ReviewItem(self.key(item.row), item.kind, self.because_of(item.row))
 
     def left(self) -> Left:
         """Return how many errors are left, in the queue and in the dataset.
@@ -158,37 +173,53 @@ class ReviewPlan:
             With intervals that hold at every look.
         """
         replay = self.replay()
-        parts = [(replay.queue, replay.in_queue), (replay.unflagged, replay.in_unflagged)]
-        gone = [int((replay.dropped & inside).sum()) for _, inside in parts]
-        alone, added = (
-            [stream.left(level, n) for (stream, _), n in zip(parts, gone, strict=True)]
-            for level in (0, 1)
-        )
-        rows = [
-            stream.remaining + stream.unknown + stream.gone - n
-            for (stream, _), n in zip(parts, gone, strict=True)
-        ]
+        parts = (replay.queue, replay.unflagged)
+        alone, added = ([part.left(level) for part in parts] for level in (0, 1))
+        rows = [part.open for part in parts]
         queue, unflagged = (Remainder(n, *ends) for n, ends in zip(rows, alone, strict=True))
-        known = [errors for errors, _, _ in added if errors is not None]
-        total = Remainder(
-            sum(rows),
-            sum(known) if len(known) == len(added) else None,
-            sum(low for _, low, _ in added),
-            sum(high for _, _, high in added),
+        return Left(
+            queue,
+            unflagged,
+            _sum(sum(rows), added),
+            sum(part.found for part in parts),
+            sum(len(part.order) - part.remaining - part.gone for part in parts),
+            sum(part.n_draws for part in parts),
+            self.confidence,
         )
-        found = sum(stream.found for stream, _ in parts)
-        drawn = sum(stream.n_draws for stream, _ in parts)
-        reviewed = int(replay.done.sum()) - sum(stream.gone for stream, _ in parts)
-        return Left(queue, unflagged, total, found, reviewed, drawn, self.confidence)
 
-    def because(self, row: int) -> Findings:
+    def because(self, key: Any) -> Findings:
+        """Return the findings that a decision on a row is on.
+
+        Parameters
+        ----------
+        key : key
+
+        Returns
+        -------
+        Findings
+            The issues where they hold the row, else findings on this row alone.
+
+        Raises
+        ------
+        KeysError
+            There is no such row.
+        """
+        one = key_array([key])
+        return self.because_of(int(known_ordinals(self.ds.state, one)[0]))
+
+    def because_of(self, row: int) -> Findings:
         """Return the findings that a decision on a row, given by its ordinal, is on."""
-        if self.replay().in_queue[row]:
+        if row in self._flagged:
             return self.issues
-        key = self._key(row)
+        key = self.key(row)
         label = self.ds.roles["label"]
         given = self.ds.state.take(label, np.array([row]))[0].as_py()
-        told = {"made_by": "ReviewPlan", "issues": self.issues.id, "seed": self.seed}
+        told = {
+            "made_by": "ReviewPlan",
+            "issues": self.issues.id,
+            "seed": self.seed,
+            "code": f"plan.because({key!r})",
+        }
         one, said, nothing = (key_array([value]) for value in (key, given, None))
         return Findings(self.code, one, np.zeros(1), said, nothing, told, n_rows=1)
 
@@ -202,35 +233,58 @@ class ReviewPlan:
     def _repr_html_(self) -> str:
         return self.left()._repr_html_()
 
+    @property
+    def code_text(self) -> str:
+        """The call that makes this plan, on ``ds`` and ``issues``."""
+        options: dict[str, tuple[float, float]] = {
+            "every": (self.every, 10),
+            "seed": (self.seed, 0),
+            "confidence": (self.confidence, 0.95),
+        }
+        given = [
+            f", {name}={value!r}" for name, (value, usual) in options.items() if value != usual
+        ]
+        return f"bn.ReviewPlan(ds, issues{''.join(given)})"
+
     def replay(self) -> Replay:
         """Return where the review stands, for burnish's own layers."""
-        state = self.ds.state
-        rows = np.arange(state.n_ordinals, dtype=np.int64)
         made = self._judgements()
-        dropped = ~state.is_live(rows)
-        dropped[[each.row for each in made]] = False
-        if self._memo is None or not _goes_on(self._memo, made, dropped):
-            replay = Replay(self.schedule, self._within(dropped), self._alphas())
-            self._memo = (replay, [])
-        replay, known = self._memo
-        for each in made[len(known) :]:
+        replay, known = self._so_far(made)
+        for each in made[known:]:
             if not (each.before or replay.started):
                 replay.start()
             replay.judge(each)
         if not replay.started:
             replay.start()
-        self._memo = (replay, made)
+        self._memo = _Memo(replay, made, self.ds.state.live_mask)
         return replay
+
+    def _so_far(self, made: list[Judgement]) -> tuple[Replay, int]:
+        """Return what was replayed before, and of how many verdicts, or an empty replay."""
+        memo, live = self._memo, self.ds.state.live_mask
+        dropped = None
+        if memo is not None and memo.goes_on(made):
+            if memo.live is live:
+                return memo.replay, len(memo.made)
+            dropped = self._dropped(made)
+            if np.array_equal(dropped, memo.replay.dropped):
+                return memo.replay, len(memo.made)
+        if dropped is None:
+            dropped = self._dropped(made)
+        return Replay(self.schedule, dropped, self._alphas()), 0
+
+    def _dropped(self, made: list[Judgement]) -> Flags:
+        """Return which rows of the review are dropped and have no verdict, by ordinal."""
+        state = self.ds.state
+        rows = np.concatenate([self.schedule.ranked, self.schedule.unflagged_order])
+        dropped = np.zeros(state.n_ordinals, dtype=bool)
+        dropped[rows[~state.is_live(rows)]] = True
+        dropped[[each.row for each in made]] = False
+        return dropped
 
     def _alphas(self) -> tuple[tuple[float, float], tuple[float, float]]:
         alpha = 1 - self.confidence
         return (alpha, alpha * QUEUE_PART), (alpha, alpha * (1 - QUEUE_PART))
-
-    def _within(self, dropped: Flags) -> Flags:
-        inside = np.zeros(len(dropped), dtype=bool)
-        inside[self.schedule.ranked] = True
-        inside[self.schedule.unflagged_order] = True
-        return dropped & inside
 
     def _schedule(self) -> Schedule:
         state = self.ds.state
@@ -277,19 +331,15 @@ class ReviewPlan:
         alike = code == self.issues.code or code.startswith(f"{CODE}-")
         return False if alike else None
 
-    def _key(self, row: int) -> Any:
+    def key(self, row: int) -> Any:
+        """Return the key of a row, given by its ordinal."""
         return plain(keys_at(self.ds.state, np.array([row], dtype=np.int64))[0])
 
 
-def _goes_on(memo: tuple[Replay, list[Judgement]], made: list[Judgement], dropped: Flags) -> bool:
-    """Whether verdicts only follow those that were replayed, and no row was dropped."""
-    replay, known = memo
-    if len(dropped) != len(replay.dropped) or made[: len(known)] != known:
-        return False
-    inside = replay.in_queue | replay.in_unflagged
-    return not (replay.started and any(each.before for each in made[len(known) :])) and bool(
-        ((dropped & inside) == replay.dropped).all()
-    )
+def _sum(rows: int, parts: list[tuple[int | None, int, int]]) -> Remainder:
+    known = [errors for errors, _, _ in parts if errors is not None]
+    errors = sum(known) if len(known) == len(parts) else None
+    return Remainder(rows, errors, sum(low for _, low, _ in parts), sum(high for *_, high in parts))
 
 
 def _check(ds: Any, issues: Any, every: Any) -> None:

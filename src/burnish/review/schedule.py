@@ -75,6 +75,8 @@ class Stream:
         Rows without a verdict that came up in a draw after they had been dropped.
     remaining : int
         Rows that a draw may still bring.
+    n_dropped : int
+        Rows that are dropped and have no verdict.
     """
 
     order: Rows
@@ -86,11 +88,18 @@ class Stream:
     gone: int = 0
     n_draws: int = 0
     remaining: int = field(init=False)
+    n_dropped: int = field(init=False)
     pending: tuple[int, Draw, Draw] | None = None
     _place: int = 0
 
     def __post_init__(self) -> None:
         self.remaining = len(self.order)
+        self.n_dropped = int(self.dropped[self.order].sum())
+
+    @property
+    def open(self) -> int:
+        """How many rows are not dropped and not known to be right or wrong."""
+        return self.remaining + self.unknown + self.gone - self.n_dropped
 
     def next(self, done: Flags) -> int | None:
         """Return the row that is drawn, the same until it is judged; None when none is left."""
@@ -120,19 +129,17 @@ class Stream:
             self.gone += bool(self.dropped[row])
             self.unknown += not self.dropped[row]
 
-    def left(self, level: int, n_dropped: int) -> tuple[int | None, int, int]:
+    def left(self, level: int) -> tuple[int | None, int, int]:
         """Return how many errors are left: most probable (None when unknown), low, high.
 
         Parameters
         ----------
         level : int
             Place of the level among those of the intervals.
-        n_dropped : int
-            Rows that are dropped and have no verdict.
         """
         possible = self.found + self.unknown + self.gone
         low = self.low.interval(level, self.found, self.remaining)[0] - self.found
-        high = self.high.interval(level, possible, self.remaining)[1] - self.found - n_dropped
+        high = self.high.interval(level, possible, self.remaining)[1] - self.found - self.n_dropped
         high = max(high, 0)
         low = min(low, high)
         if self.remaining and not self.n_draws:

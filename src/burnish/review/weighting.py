@@ -92,14 +92,21 @@ def interval(strata: Strata, confidence: float, method: Method) -> tuple[float, 
         return 0.0, 1.0
     low, high = _of_known(part, confidence, method)
     covered = part.rows.sum() / total
-    return low * covered, high * covered + (1 - covered)
+    return low * covered, min(high * covered + (1 - covered), 1.0)
 
 
 def _of_known(part: Strata, confidence: float, method: Method) -> tuple[float, float]:
     if len(part.rows) == 1:
-        return _alone(part, confidence, method)
-    if method == "wilson":
-        return _squares(part, confidence)
+        low, high = _alone(part, confidence, method)
+    elif method == "wilson":
+        low, high = _squares(part, confidence)
+    else:
+        low, high = _weighted(part, confidence)
+    middle = share(part)
+    return min(low, middle), max(high, middle)  # the last digit, where all rows were seen
+
+
+def _weighted(part: Strata, confidence: float) -> tuple[float, float]:
     low, high = 1 - _upper(part.right, confidence), _upper(part, confidence)
     total, found = part.rows.sum(), part.errors.sum()
     unseen = (part.rows - part.seen).sum()

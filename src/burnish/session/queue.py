@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from burnish.core.delta import Ordinals
-from burnish.core.finding import Findings
+from burnish.core.finding import Finding, Findings
+from burnish.review import Left, ReviewPlan
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,25 @@ class Verdict:
 
 @dataclass(frozen=True, eq=False)
 class Queue:
-    """Findings in rank order.
+    """Findings in the order of their review: by rank, rows that were drawn where their turn came.
 
     Attributes
     ----------
     findings : Findings
     ordinals : array of shape (n,)
-        Row of each finding.
+        Row of each finding, and of each other row that was drawn.
     rank_of : dict
-        Ordinal → rank.
+        Ordinal → place in the queue.
+    finding_of : dict
+        Ordinal → place among the findings.
     dropped : set of int
         Rows that were dropped; they wait for no verdict.
+    plan : ReviewPlan, optional
+        Which rows are drawn.
+    due : int
+        The row whose turn it is, -1 for none or without a plan.
+    left : Left, optional
+        What the plan says is left.
     """
 
     findings: Findings
@@ -44,11 +53,27 @@ class Queue:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     dropped: frozenset[int] = frozenset()
     seq: int = 0
+    finding_of: dict[int, int] = field(default_factory=dict)
+    plan: ReviewPlan | None = None
+    due: int = -1
+    left: Left | None = None
 
     @classmethod
-    def of(cls, findings: Findings, ordinals: Ordinals) -> Queue:
+    def of(cls, findings: Findings, ordinals: Ordinals, plan: ReviewPlan | None = None) -> Queue:
         """Return a queue in the findings' order."""
-        return cls(findings, ordinals, {int(o): rank for rank, o in enumerate(ordinals)})
+        places = _places(ordinals)
+        return cls(findings, ordinals, places, finding_of=places, plan=plan)
+
+    def planned(self) -> Queue:
+        """Return the queue with the rows that the plan has drawn by now."""
+        if self.plan is None:
+            return self
+        replay = self.plan.replay()
+        ordinals = np.fromiter(replay.order(), dtype=np.int64)
+        due = replay.current.row if replay.current else -1
+        return replace(
+            self, ordinals=ordinals, rank_of=_places(ordinals), due=due, left=self.plan.left()
+        )
 
     def judged(self, decisions: pa.Table, dropped: Iterable[int] = ()) -> Queue:
         """Return the queue with the verdicts of a table of decisions, and the rows dropped since.
@@ -58,7 +83,8 @@ class Queue:
         code = self.findings.code
         latest: dict[int, Verdict] = {}
         rows = decisions.select(["ordinal", "verdict", "finding", "author"]).to_pydict()
-        alike = {name for name in set(rows["finding"]) if (name or code).split(":")[0] == code}
+        codes = {code, self.plan.code} if self.plan else {code}
+        alike = {name for name in set(rows["finding"]) if (name or code).split(":")[0] in codes}
         for ordinal, verdict, finding, by in zip(*rows.values(), strict=True):
             if finding in alike and ordinal in self.rank_of:
                 latest[ordinal] = Verdict(verdict, by)
@@ -87,7 +113,12 @@ class Queue:
         return current
 
     def after(self, current: int) -> int:
-        """Return the next row that waits for a verdict, from the top again, -1 when none does."""
+        """Return the next row that waits for a verdict, from the top again, -1 when none does.
+
+        With a plan it is the row whose turn it is.
+        """
+        if self.plan is not None:
+            return self.due
         following = self.step(current, 1, True)
         if following != current:
             return following
@@ -98,7 +129,7 @@ class Queue:
         rank = self.rank_of.get(ordinal)
         if rank is None:
             return None
-        found = self.findings[rank]
+        found = self._found(ordinal)
         return {
             "rank": rank,
             "score": found.score,
@@ -106,8 +137,30 @@ class Queue:
             "suggestion": found.suggestion,
         }
 
+    def because(self, ordinal: int) -> Findings:
+        """Return the findings that a decision on a row of the queue is on."""
+        if self.plan is None or ordinal in self.finding_of:
+            return self.findings
+        return self.plan.because_of(ordinal)
+
+    def assumed(self, lines: list[str]) -> list[str]:
+        """Return comments on the names that lines of Python use."""
+        names = {
+            "because=issues": f"# issues are the findings {self.findings.id}",
+            "because=plan": f"# plan is {self.plan.code_text}" if self.plan else "",
+        }
+        return [said for name, said in names.items() if any(name in line for line in lines)]
+
+    def _found(self, ordinal: int) -> Finding:
+        place = self.finding_of.get(ordinal)
+        return self.findings[place] if place is not None else self.because(ordinal)[0]
+
     def __len__(self) -> int:
         return len(self.ordinals)
+
+
+def _places(ordinals: Ordinals) -> dict[int, int]:
+    return {int(o): place for place, o in enumerate(ordinals)}
 
 
 def bits(ordinals: Ordinals | list[int], size: int) -> npt.NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from burnish.core.finding import Findings
 from burnish.core.selection import Selection
 from burnish.dataset import Dataset
 from burnish.errors import BurnishError, InputError
+from burnish.review import ReviewPlan
 from burnish.session import Session, of
 from burnish.session.session import Topic
 from burnish.widgets.answers import ANSWERS
@@ -132,7 +133,7 @@ class SessionWidget(anywidget.AnyWidget):
                 self._refresh_selection()
             elif topic == "current":
                 self.current = self.session.current
-            else:
+            elif topic != "evidence":
                 self._refresh_shared()
             self._refresh_view(topic)
 
@@ -216,8 +217,8 @@ def _scheduler() -> Callable[[Callable[[], None]], None]:
     return schedule
 
 
-def checked_findings(findings: Any) -> Findings:
-    """Return findings.
+def checked_review(ds: Dataset, findings: Any) -> Findings | ReviewPlan:
+    """Return findings, or a plan of their review on this dataset.
 
     Raises
     ------
@@ -226,6 +227,13 @@ def checked_findings(findings: Any) -> Findings:
     """
     if isinstance(findings, Findings):
         return findings
+    if isinstance(findings, ReviewPlan):
+        if session_of(findings.ds) is session_of(ds):
+            return findings
+        raise InputError(
+            f"the plan is for {findings.ds!r}, not for {ds!r}",
+            hint="plan = bn.ReviewPlan(ds, issues)",
+        )
     raise InputError(
         f"expected Findings, got {type(findings).__name__}",
         hint="issues = bn.find.label_issues(ds, probs)",

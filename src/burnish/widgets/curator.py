@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
-from burnish.widgets.base import bundle, checked_findings, session_of
+from burnish.review import ReviewPlan
+from burnish.widgets.base import bundle, checked_review, session_of
 from burnish.widgets.traits import MapTraits, QueueTraits, lay_out
 
 
@@ -14,8 +15,9 @@ class Curator(MapTraits, QueueTraits):
     Parameters
     ----------
     ds : Dataset
-    findings : Findings, optional
-        What to review; the findings under review on this dataset already, by default.
+    findings : Findings or ReviewPlan, optional
+        What to review; the findings under review on this dataset already, by default. A plan
+        draws rows at random in between and says how many errors are left.
     projection : {"auto", "given", "pca", "umap"}, default "auto"
         As for `EmbeddingMap`.
     height : int, default 640
@@ -39,12 +41,12 @@ class Curator(MapTraits, QueueTraits):
     def __init__(
         self,
         ds: Dataset,
-        findings: Findings | None = None,
+        findings: Findings | ReviewPlan | None = None,
         projection: str = "auto",
         height: int = 640,
     ) -> None:
         session = session_of(ds)
         if findings is not None:
-            session.review(checked_findings(findings))
+            session.review(checked_review(ds, findings))
         lay_out(session, projection)
         super().__init__(ds, height=height)

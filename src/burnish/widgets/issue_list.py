@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from burnish.core.finding import Findings
 from burnish.dataset import Dataset
-from burnish.widgets.base import bundle, checked_findings, session_of
+from burnish.review import ReviewPlan
+from burnish.widgets.base import bundle, checked_review, session_of
 from burnish.widgets.traits import QueueTraits
 
 
@@ -14,8 +15,9 @@ class IssueList(QueueTraits):
     Parameters
     ----------
     ds : Dataset
-    findings : Findings, optional
-        What to review; the findings under review on this dataset already, by default.
+    findings : Findings or ReviewPlan, optional
+        What to review; the findings under review on this dataset already, by default. A plan
+        draws rows at random in between and says how many errors are left.
     height : int, default 480
         Pixels.
 
@@ -36,8 +38,10 @@ class IssueList(QueueTraits):
 
     _esm = bundle("issue_list")
 
-    def __init__(self, ds: Dataset, findings: Findings | None = None, height: int = 480) -> None:
+    def __init__(
+        self, ds: Dataset, findings: Findings | ReviewPlan | None = None, height: int = 480
+    ) -> None:
         session = session_of(ds)
         if findings is not None:
-            session.review(checked_findings(findings))
+            session.review(checked_review(ds, findings))
         super().__init__(ds, height=height)

@@ -30,6 +30,7 @@ export function IssueList({ state, actions, toggle = true }: ViewProps & { toggl
           {toggle ? <UndecidedOnly acts={acts} /> : null}
         </div>
       )}
+      {queue.left === null ? null : <p class="b-left">{queue.left}</p>}
       <Lines state={state} acts={acts} queue={queue} pages={pages} />
     </div>
   );
