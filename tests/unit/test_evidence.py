@@ -117,14 +117,18 @@ def test_accepted_and_kept_count_the_last_decision_on_each_row_of_the_pair(
     ds.decide("c", "kept", because=issues)
     assert (counts("c"), counts("g")) == ([0, 1], [0, 0])
     ds.relabel("c", "cat", because=issues)
-    assert (counts("c"), counts("g")) == ([1, 0], [0, 0])
+    ds.decide("g", "kept", because=issues)
+    assert (counts("c"), counts("g")) == ([1, 0], [0, 1])
     ds.undo()
-    assert counts("c") == [0, 1]
+    ds.undo()
+    assert (counts("c"), counts("g")) == ([0, 1], [0, 0])
+
+
+def test_decisions_on_another_kind_of_findings_do_not_count_for_the_pair(
+    ds: Dataset, issues: Findings
+) -> None:
     ds.decide("c", "kept", because=flagged(code="outlier"))
-    ds.undo()
-    ds.undo()
-    ds.decide("c", "kept", because=flagged(code="outlier"))
-    assert counts("c") == [0, 0]
+    assert bn.evidence(ds, issues, "c").pair.frame()["kept"].tolist() == [0]
 
 
 def test_the_margin_is_the_given_label_minus_the_likeliest_other(
