@@ -22,7 +22,7 @@ NODE_MODULES := js/node_modules/.package-lock.json
 BUNDLES := $(VENV)/bundles.stamp
 CONTRACT := js/src/contract/index.ts
 
-.PHONY: help setup js lint format contract test test-all test-notebooks test-pandas2 test-dvc demo lab bench lock chromium clean
+.PHONY: help setup js lint format contract analyses test test-all test-notebooks test-pandas2 test-dvc demo lab bench lock chromium clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +31,13 @@ setup: $(VENV)/package.stamp $(NODE_MODULES) $(BUNDLES) ## Make .venv with every
 
 js: $(BUNDLES) ## Build the widgets' JavaScript
 
-lint: setup ## Check style, types, arrows and the generated contract
+lint: setup ## Check style, types, arrows, the generated contract and pages
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports
 	python -m burnish.wire.generate $(CONTRACT) --check
+	python -m burnish.find._pages docs/analyses --check
 	$(NPM) run --silent check
 
 format: setup ## Put every file into the house style
@@ -46,6 +47,9 @@ format: setup ## Put every file into the house style
 
 contract: setup ## Write the TypeScript side of the wire contract
 	python -m burnish.wire.generate $(CONTRACT)
+
+analyses: setup ## Write the pages about the analyses from their docstrings
+	python -m burnish.find._pages docs/analyses
 
 test: setup chromium test-notebooks ## Run every test that is not slow, browser included
 	$(NPM) run --silent test

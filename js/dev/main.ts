@@ -1,7 +1,7 @@
 /**
  * The views without a notebook. The address chooses what to show:
  * ?view=curator|list|form|map|history & data=digits|text1|text20|text200|table|none|empty
- * & theme=dark & versions=40 & graph=linear|merges|many
+ * & theme=dark & evidence=full|none|working & versions=40 & graph=linear|merges|many
  */
 import type { Look } from "../src/host/widget";
 import { mount } from "../src/host/widget";
@@ -49,6 +49,7 @@ globalThis.kernel = new FakeKernel(makeData(name, shape), {
   queue: name !== "none",
   delay: Number(query.get("delay") ?? 5),
   ...(query.has("read_only") ? { read_only: true } : {}),
+  evidence: (query.get("evidence") ?? "full") as "full",
   versions: Number(query.get("versions") ?? 3),
   graph: (query.get("graph") ?? "linear") as "linear",
 });

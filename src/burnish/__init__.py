@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from burnish.model import reconstruct as reconstruct
     from burnish.model import training_fingerprint as training_fingerprint
     from burnish.review.error_rate import error_rate as error_rate
+    from burnish.review.evidence import evidence as evidence
     from burnish.review.plan import ReviewPlan as ReviewPlan
     from burnish.review.sample import review_sample as review_sample
     from burnish.widgets import Curator as Curator
@@ -50,6 +51,7 @@ _HOMES = {
     "create": "burnish.dataset",
     "cross_val_probabilities": "burnish.model",
     "error_rate": "burnish.review",
+    "evidence": "burnish.review.evidence",
     "open": "burnish.dataset",
     "reconstruct": "burnish.model",
     "review_sample": "burnish.review",

@@ -22,7 +22,8 @@ from burnish.core.probabilities import Probabilities
 from burnish.dataset import Dataset
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, InputError, KeysError
-from burnish.session import of
+from burnish.review.process import MAKERS
+from burnish.session import background, of
 from burnish.widgets import Curator, EmbeddingMap, History, IssueList, RelabelForm
 from burnish.widgets.answers import ANSWERS
 from burnish.wire import schema
@@ -68,6 +69,24 @@ def found(keys: str = "eca") -> Findings:
     return Findings(
         "label-issue", list(keys), scores, ["cat"] * n, ["dog"] * n, probabilities=probs
     )
+
+
+class SearchHere:
+    """Finds the nearest rows and duplicates at once, in this process."""
+
+    def __init__(self, path: Path, version: str, found: Any) -> None:
+        with bn.open(path) as ds:
+            made = {name: make(ds.at(version)) for name, make in MAKERS.items()}
+        for name, part in made.items():
+            found(name, part)
+
+    def cancel(self) -> None:
+        """There is nothing to stop."""
+
+
+@pytest.fixture(autouse=True)
+def _search_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(background, "Search", SearchHere)
 
 
 @pytest.fixture
@@ -159,6 +178,7 @@ def good_arguments(kind: str) -> dict[str, Any]:
         "peek": {"row": 0},
         "page": {"start": 0, "stop": 9, "undecided": False},
         "item": {"row": 4},
+        "evidence": {"row": 4},
         "focus": {"row": 2},
         "select": {"revision": 0, "source": "lasso"},
         "summary": {"to": "dog"},
@@ -261,6 +281,8 @@ def test_a_request_that_lacks_an_argument_fails_and_changes_nothing(
         ("peek", {"row": -1}, "input"),
         ("item", {"row": 10**12}, "input"),
         ("item", {"row": -1}, "input"),
+        ("evidence", {"row": 6}, "input"),
+        ("evidence", {"row": -1}, "input"),
         ("focus", {"row": -2}, "input"),
         ("relabel", {"rows": [0, 6]}, "input"),
         ("relabel", {"rows": [-1]}, "input"),

@@ -302,7 +302,7 @@ def test_most_flips_of_real_digits_are_found():
 def test_find_offers_one_function_for_each_file():
     import burnish.find.label_issues as module
 
-    assert bn.find.__all__ == ["label_issues"]
+    assert "label_issues" in bn.find.__all__
     assert callable(bn.find.label_issues)
     assert "half" in bn.find.label_issues.__doc__
     assert module is not None

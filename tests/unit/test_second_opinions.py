@@ -185,7 +185,7 @@ def test_opinions_stand_side_by_side() -> None:
     assert frame.loc["b", "suggestion"] == "z"
     assert frame.loc["a", "suggestion"] == "y"
     assert pd.isna(frame.loc["d", "suggestion"])
-    assert frame["n_agree"].to_dict() == {"b": 3, "a": 1, "c": 2, "d": 1}
+    assert frame["n_agree"].to_dict() == {"b": 2, "a": 1, "c": 1, "d": 0}
     assert frame.loc["b", ["one_rank", "two_rank", "three_rank"]].tolist() == [2.0, 1.0, 1.0]
     assert frame.loc["b", "one_score"] == 0.5
 

@@ -587,3 +587,14 @@ def test_without_a_plan_nothing_is_said_of_what_is_left(ds: Dataset, session: Se
     assert session.queue is not None
     assert session.queue.left is None
     assert len(session.queue) == 3
+
+
+def test_a_random_sample_is_reviewed_like_any_findings(ds: Dataset, session: Session) -> None:
+    sample = bn.review_sample(ds, 5)
+    session.review(sample)
+    for _ in range(4):
+        session.decide(session.current, "kept", None, advance=True)
+    label = session.class_name(int(session.live_codes[session.current]))
+    session.relabel([session.current], "dog" if label == "cat" else "cat", None, advance=True)
+    line = bn.error_rate(ds, sample).frame().iloc[0]
+    assert (line["reviewed"], line["errors"], line["low"]) == (5, 1, 0.2)

@@ -32,14 +32,13 @@ export function itemOf(kernel: FakeKernel, row: number): Made {
     verdict: kernel.verdicts.get(row) ?? null,
     verdict_by: kernel.verdicts.has(row) ? "ada" : null,
     probabilities: probabilities(kernel, row),
-    evidence: rank === null ? [] : evidence(kernel, row),
     fields: fields(kernel, row),
     text: data.texts?.[row] ?? null,
   };
   return { result: { item }, buffers };
 }
 
-function preview(kernel: FakeKernel, row: number, buffers: DataView[]): Preview {
+export function preview(kernel: FakeKernel, row: number, buffers: DataView[]): Preview {
   const { data, labels, dropped } = kernel;
   const image = data.images?.[row];
   const flagged = data.flagged.includes(row);
@@ -81,15 +80,6 @@ function probabilities({ data, base }: FakeKernel, row: number) {
   return data.classes
     .map((name, code) => ({ name, code, probability: share(code) }))
     .sort((a, b) => b.probability - a.probability);
-}
-
-function evidence({ data, base }: FakeKernel, row: number): string[] {
-  const truth = data.classes[data.truth[row] ?? 0];
-  const given = data.classes[base[row] ?? 0];
-  return [
-    `The model gives ${truth} 0.93 and ${given} 0.02`,
-    `${given} → ${truth} is the most confused pair (14 of 113)`,
-  ];
 }
 
 function fields({ data }: FakeKernel, row: number) {

@@ -2,6 +2,7 @@ import type { Requests, Status, Verdict, WireError } from "../../src/contract";
 import type { Host } from "../../src/wire/host";
 import { answerPage, answerPreview, itemOf, type Made } from "./answers";
 import type { Data } from "./data";
+import { evidenceOf } from "./evidence";
 import { detailOf, type FakeVersion, linesOf, makeHistory, type Shape } from "./history";
 import * as traits from "./traits";
 
@@ -21,6 +22,8 @@ export interface Options {
   read_only?: boolean;
   /** what a plan says is left */
   left?: string;
+  /** how much is known beside a row: all, nothing, or nothing yet */
+  evidence?: "full" | "none" | "working";
   /** versions after the first, and how they hang together */
   versions?: number;
   graph?: Shape;
@@ -30,12 +33,15 @@ export interface Options {
 export class FakeKernel implements Host {
   readonly data: Data;
   readonly base: number[];
-  readonly options: Options;
+  options: Options;
   labels: number[];
   verdicts = new Map<number, Verdict>();
   dropped = new Set<number>();
   current = -1;
   seq = 0;
+  evidence_seq = 0;
+  /** why there is nothing beside a row, one reason for all */
+  why: string | null = null;
   history: FakeVersion[];
   viewing: string | null = null;
   last: { text: string; code: string } | null = null;
@@ -155,6 +161,8 @@ export class FakeKernel implements Host {
         return answerPreview(this, request.row);
       case "item":
         return itemOf(this, request.row);
+      case "evidence":
+        return evidenceOf(this, request.row);
       case "versions": {
         const lines = linesOf(this);
         const rows = lines.slice(request.start, request.stop);

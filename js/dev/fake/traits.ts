@@ -20,6 +20,7 @@ export function of(kernel: FakeKernel): Record<string, unknown> {
     selected_source: kernel.selected_source,
     last_action: kernel.last ? { ...kernel.last, seq: kernel.seq } : null,
     queue: kernel.options.queue === false ? null : queue(kernel),
+    evidence_seq: kernel.evidence_seq,
     graph: graphOf(kernel),
     height: 560,
     ...geometry(kernel),

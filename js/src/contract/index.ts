@@ -133,6 +133,8 @@ export interface MapState {
 /** Traits of the list. */
 export interface QueueState {
   queue: QueueInfo | null;
+  /** changes when evidence fetched before is out of date */
+  evidence_seq: number;
   /** pixels */
   height: number;
 }
@@ -286,11 +288,79 @@ export interface Item {
   verdict_by: string | null;
   /** likeliest first; empty if unknown */
   probabilities: ClassProbability[];
-  /** plain sentences */
-  evidence: string[];
   fields: FieldValue[];
   /** whole text, at most 100,000 characters */
   text: string | null;
+}
+
+/** A row near the one under review. */
+export interface Near {
+  preview: Preview;
+  /** class code of its label, 65535 = null */
+  code: number;
+  /** 1 the same place, 0.5 as far as is typical */
+  similarity: number;
+}
+
+/** A duplicate of the row under review. */
+export interface Twin {
+  preview: Preview;
+  /** class code of its label, 65535 = null */
+  code: number;
+  kind: "exact" | "near";
+  split: string | null;
+}
+
+/** How often the one class is taken for the other, and what came of such findings. */
+export interface PairEvidence {
+  given: string | null;
+  suggestion: string;
+  /** share of the rows of given, null when unknown */
+  rate: number | null;
+  low: number | null;
+  high: number | null;
+  /** findings with this pair */
+  flagged: number;
+  /** of them, by the last decision on each */
+  accepted: number;
+  kept: number;
+}
+
+/** A decision on the row under review. */
+export interface PastDecision {
+  verdict: "accepted" | "kept" | "skipped" | "unsure";
+  by: string;
+  /** ISO 8601 in UTC */
+  time: string;
+  reason: string | null;
+  /** kind of the findings that were judged */
+  finding: string | null;
+}
+
+/** Why a part is missing: words, or empty while it is computed; null where it is there. */
+export interface EvidenceParts {
+  neighbours: string | null;
+  duplicates: string | null;
+  pair: string | null;
+  margin: string | null;
+}
+
+/** What speaks for and against the finding on a row. */
+export interface Evidence {
+  row: number;
+  /** nearest first */
+  neighbours: Near[];
+  /** at most 20 */
+  duplicates: Twin[];
+  duplicate_total: number;
+  pair: PairEvidence | null;
+  /** probability of the given label minus that of the likeliest other */
+  margin: number | null;
+  /** class with the highest probability */
+  likeliest: string | null;
+  /** oldest first */
+  decisions: PastDecision[];
+  missing: EvidenceParts;
 }
 
 export interface LabelCount {
@@ -316,6 +386,12 @@ export interface PageRequest {
 /** A row in full. */
 export interface ItemRequest {
   kind: "item";
+  row: number;
+}
+
+/** What speaks for and against the finding on a row, as far as it is computed by now. */
+export interface EvidenceRequest {
+  kind: "evidence";
   row: number;
 }
 
@@ -447,6 +523,10 @@ export interface ItemResult {
   item: Item;
 }
 
+export interface EvidenceResult {
+  evidence: Evidence;
+}
+
 export interface SummaryResult {
   rows: number;
   /** selected rows that the map does not show */
@@ -487,6 +567,7 @@ export interface Requests {
   peek: { request: PeekRequest; result: PeekResult };
   page: { request: PageRequest; result: PageResult };
   item: { request: ItemRequest; result: ItemResult };
+  evidence: { request: EvidenceRequest; result: EvidenceResult };
   focus: { request: FocusRequest; result: Nothing };
   select: { request: SelectRequest; result: Nothing };
   summary: { request: SummaryRequest; result: SummaryResult };

@@ -1,6 +1,7 @@
 import { signal } from "@preact/signals";
 import type { CommitResult, Requests, WireError } from "../contract";
 import { type Arguments, isAborted } from "../wire/channel";
+import { EvidenceFeed } from "./evidence";
 import { asError, Items, type Loaded } from "./items";
 import type { Command } from "./keymap";
 import type { Actions, State } from "./state";
@@ -13,6 +14,7 @@ type Act = "relabel" | "decide" | "drop" | "restore" | "mark" | "undo" | "redo" 
  */
 export class Acts {
   readonly items: Items;
+  readonly evidence: EvidenceFeed;
   readonly help = signal(false);
   readonly class_search = signal(false);
   /** Where the commit panel is open. */
@@ -32,6 +34,7 @@ export class Acts {
     this.#state = state;
     this.#actions = actions;
     this.items = new Items(state, actions);
+    this.evidence = new EvidenceFeed(state, actions, this.items);
   }
 
   run(command: Command): Promise<void> {

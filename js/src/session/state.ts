@@ -39,6 +39,7 @@ export interface State {
   flagged: ReadonlySignal<Uint8Array>;
   projection: ReadonlySignal<Projection>;
   queue: ReadonlySignal<QueueInfo | null>;
+  evidence_seq: ReadonlySignal<number>;
   graph: ReadonlySignal<GraphInfo>;
   height: ReadonlySignal<number>;
   connection: ReadonlySignal<Connection>;
@@ -116,6 +117,7 @@ const DECODE: { [K in Trait]: (raw: Raw[K] | undefined) => Traits[K] } = {
   flagged: toBytes,
   projection: (raw) => ({ ...NO_PROJECTION, ...raw }),
   queue: (raw) => raw ?? null,
+  evidence_seq: (raw) => raw ?? 0,
   graph: (raw) => ({ ...NO_GRAPH, ...raw }),
   height: (raw) => raw ?? 0,
 };

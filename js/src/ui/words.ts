@@ -42,3 +42,18 @@ export function stagedWords(status: Status): string {
 export function score(value: number): string {
   return value.toFixed(2);
 }
+
+/** "12 %", and one digit more where it is little. */
+export function percent(share: number): string {
+  return `${digits(share)} %`;
+}
+
+/** "8.1–17 %". */
+export function percents(low: number, high: number): string {
+  return `${digits(low)}–${digits(high)} %`;
+}
+
+function digits(share: number): string {
+  const value = share * 100;
+  return value > 0 && value < 9.95 ? value.toFixed(1) : value.toFixed(0);
+}

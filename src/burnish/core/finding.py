@@ -156,10 +156,10 @@ class Findings:
         """
         keep = self.scores >= min_score
         if given is not None:
-            keep &= self.given == given
+            keep &= _equal(self.given, given)
         if suggestion is not None:
-            keep &= self.suggestions == suggestion
-        return self[np.asarray(keep, dtype=bool)]
+            keep &= _equal(self.suggestions, suggestion)
+        return self[keep]
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -213,6 +213,10 @@ def _in_order(values: Any, name: str, order: npt.NDArray[np.intp]) -> KeyArray:
             hint=f"pass {name} in the order of the scores",
         )
     return array[order]
+
+
+def _equal(values: KeyArray, wanted: Any) -> npt.NDArray[np.bool_]:
+    return np.array([plain(value) == wanted for value in values], dtype=bool)
 
 
 def _text(found: Findings) -> str:

@@ -164,6 +164,11 @@ class Probabilities:
         """
         return self.values[self.positions(keys)]
 
+    @cached_property
+    def places(self) -> Mapping[Any, int]:
+        """Key → where it stands; made once."""
+        return {key: i for i, key in enumerate(self.keys)}
+
     def positions(self, keys: Iterable[Any]) -> npt.NDArray[np.intp]:
         """Return where each key stands, for keys that must all be there."""
         wanted = key_array(keys)

@@ -282,7 +282,7 @@ def _refuse_list_label(state: State, label: Any) -> None:
     if isinstance(label, str) and label in state.schema.by_name and is_list(state.type_of(label)):
         raise ColumnError(
             f"label={label!r} holds lists, expected one class a row",
-            hint="pass a column of text or integers",
+            hint=f"leave label= out, and name the column where it is used: column={label!r}",
         )
 
 

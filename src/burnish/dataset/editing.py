@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from burnish.core.canonical import is_list
 from burnish.core.delta import DROPPED, MARK, Delta, Ordinals, squash
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, plain
@@ -42,6 +43,7 @@ class Editing(Reading):
         reason: str | None = None,
         because: Findings | None = None,
         strict: bool = False,
+        column: str | None = None,
     ) -> None:
         """Give rows another label.
 
@@ -58,6 +60,10 @@ class Editing(Reading):
             same undoable step: ``kept`` where the label is the one given then, else ``accepted``.
         strict : bool, default False
             Refuse labels that no live row has; otherwise they only give a warning.
+        column : str, optional
+            Which column holds the labels, the label role by default: for the lists, masks or
+            boxes of other tasks. Lists and floating-point numbers are no classes, so that a new
+            one is neither refused nor warned about.
 
         Raises
         ------
@@ -74,18 +80,20 @@ class Editing(Reading):
         NewClassWarning
             A label is new, with the nearest name there is.
         """
-        column = self._label_column()
+        named = column
+        column = self._label_column() if named is None else self._known([named])[0]
         self._refuse_key(column)
         why = self._why(reason, because)
 
         def make(state: State) -> Gesture:
             ordinals, new, keys = self._cells_for(state, rows, column, to)
-            self._check_classes(classes_of(state, column), new, strict)
+            self._check_classes(state, column, new, strict)
             confidence = _scores(because, keys)
             delta = cells(state, column, ordinals, new, why, confidence)
             verdicts = self._verdicts(keys, ordinals, new, because, why)
             text = f"relabel {count(len(ordinals))} to {_values_text(new)}"
-            code = call("relabel", keys, _argument(new), reason=reason, because=_name(because))
+            named_as = {"reason": reason, "column": named, "because": _name(because)}
+            code = call("relabel", keys, _argument(new), **named_as)
             return Gesture(squash([delta, verdicts]), text, code)
 
         self._stage(make)
@@ -310,14 +318,17 @@ class Editing(Reading):
         rows: dict[str, list[int]] = {"accepted": [], "kept": []}
         for i, place in enumerate(places):
             if place is not None:
-                same = labels[i] == plain(because.given[place])
+                same = _plain_label(labels[i]) == plain(because.given[place])
                 rows["kept" if same else "accepted"].append(i)
         return squash(
             decided(ordinals[chosen], verdict, [places[i] for i in chosen], why)
             for verdict, chosen in rows.items()
         )
 
-    def _check_classes(self, known: list[Any], new: pa.Array, strict: bool) -> None:
+    def _check_classes(self, state: State, column: str, new: pa.Array, strict: bool) -> None:
+        if is_list(new.type) or pa.types.is_floating(new.type):
+            return
+        known = classes_of(state, column)
         there = set(known)
         fresh = [v for v in new.unique().drop_null().to_pylist() if v not in there]
         if not fresh:
@@ -334,6 +345,11 @@ class Editing(Reading):
             NewClassWarning,
             stacklevel=8,
         )
+
+
+def _plain_label(label: Any) -> Any:
+    """Return a label as findings hold it: several classes as a tuple."""
+    return tuple(label) if isinstance(label, list) else label
 
 
 def _name(because: Findings | None) -> str | None:
@@ -360,6 +376,8 @@ def _scores(because: Findings | None, keys: KeyArray) -> list[float | None] | No
 
 
 def _values_text(new: pa.Array) -> str:
+    if is_list(new.type):
+        return count(len(new), "label")
     different = new.unique().to_pylist()
     return str(different[0]) if len(different) == 1 else count(len(different), "label")
 

@@ -227,7 +227,7 @@ def _check_roles(schema: pa.Schema, roles: dict[str, Any], index: Sequence[Any])
     if label and is_list(schema.field(label).type):
         raise ColumnError(
             f"label={label!r} holds lists, expected one class a row",
-            hint="pass a column of text or integers",
+            hint=f"leave label= out, and name the column where it is used: column={label!r}",
         )
 
 

@@ -39,6 +39,7 @@ def label_issues(
     filter_by: FilterBy = "prune_by_noise_rate",
     score: Score = "self_confidence",
     previous: Findings | None = None,
+    min_score: float | None = None,
 ) -> Findings:
     """Find rows whose label is probably wrong.
 
@@ -61,12 +62,16 @@ def label_issues(
     previous : Findings, optional
         What an earlier call found with the same ``probs``, unchanged, and ``filter_by``. Only what
         was edited, dropped or restored since is computed; the result is the same as without.
+    min_score : float, optional
+        Return all rows that score at least this, in [0, 1]; by default those that ``filter_by``
+        takes for issues.
 
     Returns
     -------
     Findings
         Worst first, ties in the order of the keys. The score is 1 minus what ``score`` says: 1 is
-        certainly wrong. The suggestion is the most probable class.
+        certainly wrong. The suggestion is the most probable class, None where that is the given
+        one.
 
     Raises
     ------
@@ -121,7 +126,8 @@ def label_issues(
     _check(filter_by, score, previous)
     table = _table(ds, probs)
     state = _state(table, filter_by, previous)
-    found = _findings(table, state, filter_by, score)
+    options = {"filter_by": filter_by, "score": score, "min_score": min_score}
+    found = _findings(table, state, options)
     _STATES[found] = (state, table.probs if table.keyed else None)
     return found
 
@@ -166,28 +172,29 @@ def _same(known: _Known, table: LabelTable, filter_by: str) -> bool:
     return same and state.filter_by == filter_by and keyed is (table.probs if table.keyed else None)
 
 
-def _findings(table: LabelTable, state: LabelState, filter_by: str, score: str) -> Findings:
-    several = np.count_nonzero(state.sums.counts) > 1
-    rows = np.flatnonzero(state.flagged) if several else np.empty(0, dtype=np.intp)
+def _findings(table: LabelTable, state: LabelState, options: dict[str, Any]) -> Findings:
+    rows, scores = _found(state, options["score"], options["min_score"])
     keys = table.key_at(rows)
     if table.keyed:
         order = key_order(keys)
-        rows, keys = rows[order], keys[order]
+        rows, scores, keys = rows[order], scores[order], keys[order]
     n_rows = int(state.sums.counts.sum())
-    provenance = {
-        "made_by": "label_issues",
-        "filter_by": filter_by,
-        "score": score,
-        "n_rows": n_rows,
-        **table.source,
-    }
+    top, given = state.facts.top[rows], state.codes[rows]
+    suggestions = key_array(table.classes)[top]
+    suggestions[top == given] = None
+    provenance = {"made_by": "label_issues", **options, "n_rows": n_rows, **table.source}
     return Findings(
-        CODE,
-        keys,
-        state.scores(rows, score),
-        table.given(rows),
-        key_array(table.classes)[state.facts.top[rows]],
-        provenance,
-        table.probs,
-        n_rows,
+        CODE, keys, scores, table.given(rows), suggestions, provenance, table.probs, n_rows
     )
+
+
+def _found(state: LabelState, score: str, min_score: float | None) -> tuple[Any, Any]:
+    if np.count_nonzero(state.sums.counts) < 2:
+        return np.empty(0, dtype=np.intp), np.empty(0)
+    if min_score is None:
+        rows = np.flatnonzero(state.flagged)
+        return rows, state.scores(rows, score)
+    rows = np.flatnonzero(state.codes >= 0)
+    scores = state.scores(rows, score)
+    keep = scores >= min_score
+    return rows[keep], scores[keep]

@@ -15,7 +15,7 @@ from burnish.errors import InputError
 from burnish.model.reading import is_null, key_order
 
 CODE = "second-opinion"
-READS = ()
+READS = ("issues",)
 RESAMPLES = 200
 CONFIDENCE = 0.95
 
@@ -42,9 +42,10 @@ def second_opinions(
         from 0: 1 is the first in every opinion. The suggestion is the one that most opinions
         make, the earliest of them in a tie. Details: for each opinion NAME ``NAME_score`` and
         ``NAME_rank`` (from 1; None where it does not list the row), and ``n_agree``, how many
-        list it. ``provenance["agreement"]`` holds for each pair of opinions Kendall's ``tau`` of
-        their orders over the rows that either lists, with a bootstrap interval ``low`` to
-        ``high`` (95 %), and ``overlap``, the share of these rows that both list.
+        make that suggestion. ``provenance["agreement"]`` holds for each pair of opinions
+        Kendall's ``tau`` of their orders over the rows that either lists, with a bootstrap
+        interval ``low`` to ``high`` (95 %), and ``overlap``, the share of these rows that both
+        list.
 
     Raises
     ------
@@ -88,8 +89,8 @@ def second_opinions(
     listed = {name: _Listed.of(found, keys) for name, found in opinions.items()}
     ranks = np.stack([each.all_ranks(n_rows) for each in listed.values()])
     scores = 1 - (ranks.mean(axis=0) - 1) / max(n_rows - 1, 1)
-    n_agree = np.sum([each.there for each in listed.values()], axis=0)
-    details = {"n_agree": key_array(n_agree)}
+    given, suggested, n_agree = _labels(opinions, keys)
+    details = {"n_agree": n_agree}
     for name, each in listed.items():
         details[f"{name}_score"] = each.shown(each.scores)
         details[f"{name}_rank"] = each.shown(each.ranks)
@@ -100,7 +101,6 @@ def second_opinions(
         "n_rows": n_rows,
         "seed": seed,
     }
-    given, suggested = _labels(opinions, keys)
     evidence = next((f.probabilities for f in opinions.values() if f.probabilities), None)
     return Findings(
         CODE, keys, np.clip(scores, 0, 1), given, suggested, facts, evidence, n_rows, details
@@ -164,7 +164,9 @@ def _union(opinions: Any) -> KeyArray:
     return keys[key_order(keys)]
 
 
-def _labels(opinions: Mapping[str, Findings], keys: KeyArray) -> tuple[KeyArray, KeyArray]:
+def _labels(
+    opinions: Mapping[str, Findings], keys: KeyArray
+) -> tuple[KeyArray, KeyArray, KeyArray]:
     place = {key: i for i, key in enumerate(keys)}
     given: list[Any] = [None] * len(keys)
     votes: list[dict[Any, int]] = [{} for _ in keys]
@@ -174,7 +176,9 @@ def _labels(opinions: Mapping[str, Findings], keys: KeyArray) -> tuple[KeyArray,
             given[i] = now if given[i] is None else given[i]
             if not is_null(key_array([to]))[0]:
                 votes[i][to] = votes[i].get(to, 0) + 1
-    return key_array(given), key_array([max(v, key=v.__getitem__, default=None) for v in votes])
+    suggested = [max(v, key=v.__getitem__, default=None) for v in votes]
+    n_agree = [max(v.values(), default=0) for v in votes]
+    return key_array(given), key_array(suggested), key_array(n_agree)
 
 
 def _agreement(listed: Mapping[str, _Listed], n_rows: int, seed: int) -> list[dict[str, Any]]:

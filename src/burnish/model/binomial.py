@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -95,11 +96,9 @@ def wilson(
     >>> round(float(low), 4), round(float(high), 4)
     (0.0567, 0.5098)
     """
-    from scipy.special import ndtri
-
     x, size = _checked(errors, n, population)
     seen = np.maximum(size, 1e-9)
-    z2 = ndtri(half_alpha(confidence)) ** 2 * _unseen_share(size, population)
+    z2 = NormalDist().inv_cdf(half_alpha(confidence)) ** 2 * _unseen_share(size, population)
     share = x / seen
     centre = (share + z2 / (2 * seen)) / (1 + z2 / seen)
     half = np.sqrt(z2 * (share * (1 - share) / seen + z2 / (4 * seen**2))) / (1 + z2 / seen)

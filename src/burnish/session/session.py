@@ -23,14 +23,18 @@ from burnish.dataset.snapshot import Snapshot
 from burnish.dataset.state import State
 from burnish.errors import BurnishError, InputError, UnknownVersionError, ViewingError
 from burnish.review import ReviewPlan
+from burnish.review.lines import View, lay_out
+from burnish.review.value import Evidence
+from burnish.session.background import NEIGHBOURS, Background
 from burnish.session.classes import NO_CLASS, ClassTable, Codes, label_codes
 from burnish.session.layout import Layout, Projector, check_method, empty_layout, first_layout
 from burnish.session.queue import Queue, bits
 
-Topic = Literal["data", "head", "selection", "current", "queue", "layout"]
+Topic = Literal["data", "head", "selection", "current", "queue", "layout", "evidence"]
 Listener = Callable[[Topic], None]
 Mask = npt.NDArray[np.bool_]
 _sessions: weakref.WeakValueDictionary[tuple[str, Path, str, str], Session]
+_NO_FINDINGS = Findings("label-issue", key_array(()), np.empty(0), key_array(()), key_array(()))
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class Session:
         self._others: weakref.WeakKeyDictionary[Dataset, Callable[[], None]]
         self._others = weakref.WeakKeyDictionary()
         self._on_main: Callable[[Callable[[], None]], None] = lambda call: call()
+        self._background = self._make_background()
         self.classes = ClassTable([])
         self._labelled: tuple[str | None, dict[Any, Any]] = (None, {})
         self._watch(ds)
@@ -295,13 +300,17 @@ class Session:
             if method != "auto":
                 raise
             layout = empty_layout(self.n_rows)
-        self.close()
+        self._stop_projecting()
         self._set_layout(layout)
         if layout.pending:
             self._projector = Projector(self.ds, self._replacer(self.layout))
 
     def close(self) -> None:
         """Stop background work."""
+        self._background.stop()
+        self._stop_projecting()
+
+    def _stop_projecting(self) -> None:
         if self._projector is not None:
             self._projector.cancel()
 
@@ -344,25 +353,48 @@ class Session:
             return gone
         return np.asarray(gone | self.layout.missing)
 
-    def probability_row(self, row: int) -> int | None:
-        """Return where a row stands in the probabilities of the queue, None when it has none."""
-        probs = self.queue.findings.probabilities if self.queue else None
-        if probs is None:
-            return None
-        places = self.memo.get("places")
-        if places is None or places[0] is not probs:
-            places = (probs, {key: i for i, key in enumerate(probs.keys)})
-            self.memo["places"] = places
-        found: int | None = places[1].get(keys_at(self.ds.state, np.array([row]))[0])
-        return found
+    @property
+    def evidence_seq(self) -> int:
+        """Grows when evidence that was given before may be out of date."""
+        return self._background.seq
+
+    def evidence(self, row: int) -> Evidence:
+        """Return what is known by now for and against the finding on a row; computes the rest."""
+        self.check_row(row)
+        findings = self.queue.findings if self.queue else _NO_FINDINGS
+        grounds = self._background.grounds(self.ds, findings)
+        view = View(self.state, self.ds.decisions.table)
+        return lay_out(view, findings, grounds, np.array([row], np.int64), NEIGHBOURS)
 
     def flagged(self) -> Mask:
         """Return which rows have a finding without a verdict."""
         return bits(self.queue.undecided() if self.queue else [], self.n_rows)
 
+    def label_codes(self, rows: list[int]) -> list[int]:
+        """Return the code of the class that each row has as shown, ``NO_CLASS`` for none."""
+        if self.label is None:
+            return [NO_CLASS] * len(rows)
+        labels = self.state.take(self.label, np.array(rows, np.int64))
+        return [int(code) for code in self.classes.codes(labels)]
+
     def class_name(self, code: int) -> str | None:
         """Return the name of a class, None for no class."""
         return None if code == NO_CLASS else self.classes.names[code]
+
+    def _make_background(self) -> Background:
+        session = weakref.ref(self)
+
+        def schedule(call: Callable[[], None]) -> None:
+            alive = session()
+            if alive is not None:
+                alive._on_main(call)
+
+        def told() -> None:
+            alive = session()
+            if alive is not None:
+                alive._tell("evidence")
+
+        return Background(schedule, told)
 
     def _watch(self, ds: Dataset) -> None:
         session = weakref.ref(self)

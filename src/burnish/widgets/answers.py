@@ -10,6 +10,7 @@ import numpy as np
 from burnish.errors import InputError
 from burnish.session import Session
 from burnish.session.classes import NO_CLASS
+from burnish.widgets.evidence import evidence_of
 from burnish.widgets.state import Rows
 from burnish.widgets.versions import detail, story_of
 from burnish.wire.bytes import unpack_bits
@@ -44,6 +45,12 @@ def item(session: Session, given: Arguments, _: list[Any]) -> Answer:
     session.check_row(given["row"])
     rows = Rows(session, [given["row"]], large=True)
     return {"item": rows.item(given["row"])}, rows.buffers[:1]
+
+
+def evidence(session: Session, given: Arguments, _: list[Any]) -> Answer:
+    """Answer with what speaks for and against the finding on a row."""
+    found, buffers = evidence_of(session, given["row"])
+    return {"evidence": found}, buffers
 
 
 def focus(session: Session, given: Arguments, _: list[Any]) -> Answer:
@@ -181,6 +188,7 @@ ANSWERS: dict[str, Callable[[Session, Arguments, list[Any]], Answer]] = {
         peek,
         page,
         item,
+        evidence,
         focus,
         select,
         summary,

@@ -133,7 +133,7 @@ class SessionWidget(anywidget.AnyWidget):
                 self._refresh_selection()
             elif topic == "current":
                 self.current = self.session.current
-            else:
+            elif topic != "evidence":
                 self._refresh_shared()
             self._refresh_view(topic)
 

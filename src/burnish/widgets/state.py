@@ -139,7 +139,6 @@ class Rows:
             "verdict": verdict.verdict if verdict else None,  # type: ignore[typeddict-item]
             "verdict_by": verdict.by if verdict else None,
             "probabilities": self.probabilities(row),
-            "evidence": self._evidence(row, found),
             "fields": self._fields(row),
             "text": _shorten(self._texts[i], _WHOLE),
         }
@@ -148,7 +147,7 @@ class Rows:
         """Return the class probabilities of a row, likeliest first; empty when unknown."""
         queue = self.session.queue
         probs = queue.findings.probabilities if queue else None
-        place = self.session.probability_row(row)
+        place = probs.places.get(self._keys[self._place[row]]) if probs else None
         if probs is None or place is None:
             return []
         values = probs.values[place]
@@ -158,22 +157,6 @@ class Rows:
             {"name": names[k], "code": codes.get(names[k], -1), "probability": float(values[k])}
             for k in np.argsort(-values, kind="stable")
         ]
-
-    def _evidence(self, row: int, found: dict[str, Any] | None) -> list[str]:
-        if found is None or found["suggestion"] is None:
-            return []
-        findings = self.session.queue.findings  # type: ignore[union-attr]
-        given, suggestion = found["given"], found["suggestion"]
-        alike = len(findings.where(given=given, suggestion=suggestion))
-        likely = {p["name"]: p["probability"] for p in self.probabilities(row)}
-        sentences = []
-        if likely:
-            sentences.append(
-                f"out of fold, the model gives {suggestion} a probability of "
-                f"{likely.get(str(suggestion), 0):.2f} and {given} {likely.get(str(given), 0):.2f}"
-            )
-        sentences.append(f"{given} → {suggestion}: {alike} of {len(findings)} findings")
-        return sentences
 
     def _fields(self, row: int) -> list[schema.FieldValue]:
         state, roles = self.session.state, self.session.roles

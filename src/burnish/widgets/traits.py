@@ -60,6 +60,7 @@ class QueueTraits(SessionWidget):
     """Traits of the list."""
 
     queue = traitlets.Any(None).tag(sync=True)
+    evidence_seq = traitlets.Int(0).tag(sync=True)
     height = traitlets.Int(480).tag(sync=True)
 
     def _refresh_view(self, topic: Topic) -> None:
@@ -67,6 +68,8 @@ class QueueTraits(SessionWidget):
         if topic in ("head", "queue"):
             info = queue_info(self.session)
             self.queue = dict(info) if info is not None else None
+        if topic in ("head", "evidence"):
+            self.evidence_seq = self.session.evidence_seq
 
 
 def lay_out(session: Session, projection: str) -> None:

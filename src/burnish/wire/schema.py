@@ -129,6 +129,7 @@ class QueueState(TypedDict):
     """Traits of the list."""
 
     queue: QueueInfo | None
+    evidence_seq: Annotated[int, Doc("changes when evidence fetched before is out of date")]
     height: Annotated[int, Doc("pixels")]
 
 
@@ -263,9 +264,73 @@ class Item(TypedDict):
     verdict: Verdict | None
     verdict_by: str | None
     probabilities: Annotated[list[ClassProbability], Doc("likeliest first; empty if unknown")]
-    evidence: Annotated[list[str], Doc("plain sentences")]
     fields: list[FieldValue]
     text: Annotated[str | None, Doc("whole text, at most 100,000 characters")]
+
+
+class Near(TypedDict):
+    """A row near the one under review."""
+
+    preview: Preview
+    code: Annotated[int, Doc("class code of its label, 65535 = null")]
+    similarity: Annotated[float, Doc("1 the same place, 0.5 as far as is typical")]
+
+
+class Twin(TypedDict):
+    """A duplicate of the row under review."""
+
+    preview: Preview
+    code: Annotated[int, Doc("class code of its label, 65535 = null")]
+    kind: Literal["exact", "near"]
+    split: str | None
+
+
+class PairEvidence(TypedDict):
+    """How often the one class is taken for the other, and what came of such findings."""
+
+    given: str | None
+    suggestion: str
+    rate: Annotated[float | None, Doc("share of the rows of given, null when unknown")]
+    low: float | None
+    high: float | None
+    flagged: Annotated[int, Doc("findings with this pair")]
+    accepted: Annotated[int, Doc("of them, by the last decision on each")]
+    kept: int
+
+
+class PastDecision(TypedDict):
+    """A decision on the row under review."""
+
+    verdict: Verdict
+    by: str
+    time: Annotated[str, Doc("ISO 8601 in UTC")]
+    reason: str | None
+    finding: Annotated[str | None, Doc("kind of the findings that were judged")]
+
+
+class EvidenceParts(TypedDict):
+    """Why a part is missing: words, or empty while it is computed; null where it is there."""
+
+    neighbours: str | None
+    duplicates: str | None
+    pair: str | None
+    margin: str | None
+
+
+class Evidence(TypedDict):
+    """What speaks for and against the finding on a row."""
+
+    row: int
+    neighbours: Annotated[list[Near], Doc("nearest first")]
+    duplicates: Annotated[list[Twin], Doc("at most 20")]
+    duplicate_total: int
+    pair: PairEvidence | None
+    margin: Annotated[
+        float | None, Doc("probability of the given label minus that of the likeliest other")
+    ]
+    likeliest: Annotated[str | None, Doc("class with the highest probability")]
+    decisions: Annotated[list[PastDecision], Doc("oldest first")]
+    missing: EvidenceParts
 
 
 class LabelCount(TypedDict):
@@ -293,6 +358,13 @@ class ItemRequest(TypedDict):
     """A row in full."""
 
     kind: Literal["item"]
+    row: int
+
+
+class EvidenceRequest(TypedDict):
+    """What speaks for and against the finding on a row, as far as it is computed by now."""
+
+    kind: Literal["evidence"]
     row: int
 
 
@@ -430,6 +502,10 @@ class ItemResult(TypedDict):
     item: Item
 
 
+class EvidenceResult(TypedDict):
+    evidence: Evidence
+
+
 class SummaryResult(TypedDict):
     rows: int
     hidden: Annotated[int, Doc("selected rows that the map does not show")]
@@ -467,6 +543,7 @@ REQUESTS: dict[type, type] = {
     PeekRequest: PeekResult,
     PageRequest: PageResult,
     ItemRequest: ItemResult,
+    EvidenceRequest: EvidenceResult,
     FocusRequest: Nothing,
     SelectRequest: Nothing,
     SummaryRequest: SummaryResult,

@@ -9,7 +9,8 @@ import { addStyles } from "../../ui/styles";
 import { count, reviewed, tally } from "../../ui/words";
 import { ClassPicker } from "./classes";
 import { Decisions } from "./decisions";
-import { Evidence } from "./evidence";
+import { EvidencePart } from "./evidence";
+import { Facts } from "./facts";
 import { Probabilities } from "./probabilities";
 import { Reason } from "./reason";
 import css from "./style.css";
@@ -41,8 +42,9 @@ function Form({ state, acts, loaded }: { state: State; acts: Acts; loaded: Loade
         <Subject loaded={loaded} />
         <div class="b-form-side">
           <Probabilities item={item} classes={state.classes.value} acts={acts} />
-          <Evidence item={item} />
+          <Facts item={item} />
         </div>
+        <EvidencePart item={item} acts={acts} pictures={loaded.image !== null} />
       </div>
       <div class="b-tools">
         <ClassPicker item={item} classes={state.classes.value} acts={acts} />
