@@ -16,7 +16,7 @@ from burnish.errors import ProbabilityError
 
 NOISE = 1e-3
 _AS_GIVEN: dict[np.dtype[Any], float] = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-5}
-_BLOCK = 1 << 20
+_BLOCK = 1 << 21
 _LARGE = 1 << 25
 _SHARES = 8
 _NARROW_BLOCK = 1 << 16  # larger products go to BLAS's threads, which wait for each other
