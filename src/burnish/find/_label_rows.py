@@ -63,7 +63,10 @@ class Labels:
                 f"the classes are {shorten(classes)}",
                 hint="compute the probabilities again with the labels as they are now",
             )
-        return codes.astype(code_type(len(classes)))[self.places]
+        kind = code_type(len(classes))
+        if tuple(self.distinct) == classes and self.places.dtype == kind:
+            return self.places
+        return codes.astype(kind)[self.places]
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,8 @@ class LabelState:
     table : ArrayTable or FileTable
         Probabilities, read in place and never copied; they must not change.
     codes : int array of shape (n_rows,)
-        Place of each row's label among the classes, -1 for a row that is left out.
+        Place of each row's label among the classes, -1 for a row that is left out. Kept and changed
+        by `update` where it is of the smallest type that holds a class.
     filter_by : str
         One of the four filters of ``bn.find.label_issues``.
     in_order : callable, optional
@@ -150,7 +151,7 @@ class LabelState:
 
     def _run(self, codes: Codes) -> None:
         n_rows, kind = len(codes), code_type(self.n_classes)
-        self.codes = codes.astype(kind)
+        self.codes = codes.astype(kind, copy=False)
         self.facts = RowFacts(
             np.zeros(n_rows, kind), np.zeros(n_rows, bool), np.zeros(n_rows, bool)
         )

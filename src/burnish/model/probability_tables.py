@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BLOCK = 1 << 21
+_NARROW_BLOCK = 1 << 19  # whose rows are many, and what is noted of each
+_WIDE = 64
 _BATCH = 1 << 22
 _MANY = 1 << 31
 
@@ -44,7 +46,8 @@ class ArrayTable:
     def splits(self) -> Iterable[slice]:
         """Return parts of the rows to read one at a time."""
         n_rows, n_classes = self.shape
-        step = max(1, _BLOCK // max(1, n_classes * self.values.itemsize))
+        size = _BLOCK if n_classes >= _WIDE else _NARROW_BLOCK
+        step = max(1, size // max(1, n_classes * self.values.itemsize))
         return (slice(start, start + step) for start in range(0, n_rows, step))
 
     def read(self, split: slice) -> Iterator[tuple[slice, Floats]]:

@@ -13,6 +13,7 @@ from burnish.model.confident_learning import Counts, Floats, Mask
 
 Rows = npt.NDArray[np.integer[Any]]
 _SHORT = 256
+_NARROW = 64
 
 
 class Table(Protocol):
@@ -183,8 +184,8 @@ class _Class:
         self.picked = np.zeros(len(rows), dtype=bool)
 
     def choose(self, block: Floats) -> list[int]:
-        """Choose among the rows with another class more probable; return the classes left open."""
-        turned = np.ascontiguousarray(block.T)
+        """Choose among the rows; return the classes left open. The block is used up."""
+        turned = block.T if block.shape[1] < _NARROW else np.ascontiguousarray(block.T)
         turned -= turned[self.k].copy()
         opened = []
         for j in self.columns.tolist():
