@@ -370,7 +370,7 @@ def test_a_closed_widget_leaves_no_listener(kind: type[Any], ds: Dataset) -> Non
     for widget in widgets:
         widget.close()
         widget.close()
-    assert session._listeners == []
+    assert len(session._listeners) == 0
     ds.relabel("a", "dog")
 
 
@@ -388,7 +388,7 @@ def test_a_widget_that_cannot_be_made_leaves_no_listener(kind: type[Any], ds: Da
             kind(ds, **option)
     with pytest.raises(InputError, match="DataFrame"):
         kind(ds.to_pandas())
-    assert session._listeners == []
+    assert len(session._listeners) == 0
 
 
 @every_widget

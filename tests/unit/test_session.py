@@ -440,7 +440,7 @@ def test_a_picture_that_is_asked_for_later_is_not_replaced(
 ) -> None:
     fake_umap("time.sleep(0.5); np.save(out, np.ones((6, 2), np.float32))")
     session.project("umap")
-    projector = session._projector
+    projector = session._placing.projector
     assert projector is not None
     session.project("pca")
     projector._process.wait(30)
@@ -456,7 +456,7 @@ def test_closing_a_session_stops_the_other_process(
 ) -> None:
     fake_umap("time.sleep(60)")
     session.project("umap")
-    projector = session._projector
+    projector = session._placing.projector
     assert projector is not None
     session.close()
     assert projector._process.wait(10) != 0

@@ -17,7 +17,7 @@ from burnish.dataset import Dataset
 from burnish.errors import BurnishError, InputError
 from burnish.review import ReviewPlan
 from burnish.session import Session, of
-from burnish.session.session import Topic
+from burnish.session.listeners import Topic
 from burnish.widgets.answers import ANSWERS
 from burnish.widgets.state import status_of
 from burnish.wire import schema

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traitlets
 
 from burnish.session import Session
-from burnish.session.session import Topic
+from burnish.session.listeners import Topic
 from burnish.widgets.base import SessionWidget
 from burnish.widgets.state import queue_info
 from burnish.widgets.versions import graph_info
