@@ -15,8 +15,9 @@ from burnish.core.probabilities import Probabilities
 from burnish.errors import ProbabilityError
 from burnish.model.calibration import fitted_temperature, tempered
 from burnish.model.cross_validation import version_name
-from burnish.model.distances import Metric
-from burnish.model.neighbours import neighbours
+from burnish.model.distances import Metric, check_metric
+from burnish.model.neighbours import K, neighbours
+from burnish.model.options import check_min_score, checked_k, checked_seed
 from burnish.model.reading import is_null, key_order, role_values
 from burnish.model.vectors import VECTOR_ROLES
 from burnish.model.votes import votes_on
@@ -68,6 +69,8 @@ def ambiguous(
     ------
     ProbabilityError
         Wrong shape, NaN, rows that do not sum to 1, or no Probabilities beside a dataset.
+    InputError
+        An option is unknown or out of its range.
 
     Notes
     -----
@@ -94,6 +97,9 @@ def ambiguous(
     >>> bn.find.ambiguous([0, 1, 1, 0], probs).keys.tolist()
     [2]
     """
+    k, seed = checked_k(k, K), checked_seed(seed)
+    check_metric(metric)
+    check_min_score(min_score, "0.5")
     table = _of_dataset(ds, probs) if hasattr(ds, "roles") else _of_arrays(ds, probs)
     temperature = fitted_temperature(table.values, table.codes)
     sure = _Lead.of(tempered(table.values, temperature))
@@ -213,7 +219,7 @@ def _lead_of_neighbours(
 def _findings(
     table: _Table, scores: Array, sure: _Lead, lead: Array, facts: dict[str, Any]
 ) -> Findings:
-    found = np.flatnonzero(scores >= min(facts["min_score"], 1.0))
+    found = np.flatnonzero(scores >= facts["min_score"])
     nothing = key_array([None] * len(found))
     given = key_array([*table.classes, None])[table.codes]
     return Findings(

@@ -12,6 +12,7 @@ from burnish.core.keys import key_array
 from burnish.errors import InputError
 from burnish.model.distances import Metric, Space, check_metric, has_direction
 from burnish.model.labelled import Labelled, labelled
+from burnish.model.options import check_min_score, checked_k, checked_seed
 from burnish.model.reading import key_order, rows_in_split
 from burnish.model.shapley import Values, shapley_values
 from burnish.model.vectors import row_vectors
@@ -65,7 +66,8 @@ def knn_shapley(
     Raises
     ------
     InputError
-        No label role, nothing that gives vectors, an unknown split or metric, or ``k`` below 1.
+        No label role, nothing that gives vectors, an unknown split or metric, or an option out
+        of its range.
 
     Notes
     -----
@@ -94,9 +96,10 @@ def knn_shapley(
     >>> found[0].key, found[0].suggestion
     (3, 'a')
     """
-    if k < 1:
-        raise InputError(f"k={k}, expected at least 1", hint="leave it out for 10")
+    k, seed = checked_k(k, 10), checked_seed(seed)
     check_metric(metric)
+    if min_score is not None:
+        check_min_score(min_score, "rows of negative value")
     rows = labelled(ds, labels)
     vectors = _vectors(ds, seed)
     there = has_direction(vectors, metric)

@@ -15,6 +15,7 @@ from burnish.errors import InputError
 from burnish.model.cross_validation import version_name
 from burnish.model.features import column_list
 from burnish.model.linking import Grouping
+from burnish.model.options import checked_seed
 from burnish.model.reading import check_reading, is_null, key_order, role_values, values_of
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def near_duplicates(
     Raises
     ------
     InputError
-        ``by`` is unknown, ``threshold`` is outside (0, 1], or there is nothing to compare.
+        ``by`` is unknown, ``threshold`` is outside (0, 1], ``seed`` is no whole number of at
+        least 0, or there is nothing to compare.
 
     Notes
     -----
@@ -123,6 +125,7 @@ def near_duplicates(
     [[0, 2, 'exact', False], [0, 3, 'exact', False], [1, 0, 'near', True], [1, 1, 'near', True]]
     """
     _check(by, threshold)
+    seed = checked_seed(seed)
     table = _of_dataset(ds, by) if hasattr(ds, "roles") else _of_plain(ds, by, labels, splits)
     least = None if threshold is None else float(threshold)
     return _findings(table, _grouping(table, least, seed), seed)

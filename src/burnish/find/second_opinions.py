@@ -12,6 +12,7 @@ import numpy.typing as npt
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
+from burnish.model.options import checked_seed
 from burnish.model.reading import is_null, key_order
 
 CODE = "second-opinion"
@@ -50,7 +51,7 @@ def second_opinions(
     Raises
     ------
     InputError
-        Fewer than two opinions, two of one name, or one that is no Findings.
+        Fewer than two opinions, two of one name, one that is no Findings, or a seed below 0.
 
     Notes
     -----
@@ -83,6 +84,7 @@ def second_opinions(
     >>> both.frame()[["key", "score", "one_rank", "two_rank"]].values.tolist()
     [['a', 0.75, 1.0, 2.0], ['b', 0.75, 2.0, 1.0], ['c', 0.0, 3.0, 3.0]]
     """
+    seed = checked_seed(seed)
     opinions = _named(issues, others)
     keys = _union(opinions.values())
     n_rows = max(len(keys), *(found.n_rows or 0 for found in opinions.values()))

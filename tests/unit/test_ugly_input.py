@@ -1,0 +1,81 @@
+"""What analyses make of input as it comes: refused with a hint, or read for what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import burnish as bn
+from burnish.core.finding import Findings
+from burnish.errors import InputError
+
+POINTS = np.random.default_rng(0).normal(size=(12, 3))
+LABELS = list("aabbab" * 2)
+
+
+@pytest.fixture
+def ds() -> Iterator[bn.Dataset]:
+    frame = pd.DataFrame({"id": range(12), "v": list(POINTS), "y": LABELS})
+    with bn.create(None, frame, key="id", label="y", embedding="v") as made:
+        yield made
+
+
+@pytest.fixture
+def probs(ds: bn.Dataset) -> bn.Probabilities:
+    return bn.Probabilities([[0.9, 0.1]] * 6 + [[0.2, 0.8]] * 6, ds.keys, ["a", "b"])
+
+
+CALLS: dict[str, Callable[..., Any]] = {
+    "knn_vote": lambda ds, probs, **more: bn.find.knn_vote(ds, **more),
+    "knn_shapley": lambda ds, probs, **more: bn.find.knn_shapley(ds, **more),
+    "outliers": lambda ds, probs, **more: bn.find.outliers(ds, **more),
+    "ambiguous": bn.find.ambiguous,
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"k": k} for k in (0, 1.5, "3", None)),
+        *({"min_score": least} for least in (-0.1, 2, float("nan"), "x")),
+        *({"seed": seed} for seed in (-1, 1.5, "x", None)),
+    ],
+    ids=str,
+)
+def test_an_option_out_of_its_range_is_refused_by_name(
+    call: Any, options: dict[str, Any], ds: bn.Dataset, probs: bn.Probabilities
+) -> None:
+    with pytest.raises(InputError, match=next(iter(options))):
+        call(ds, probs, **options)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_options_may_be_numpy_numbers(call: Any, ds: bn.Dataset, probs: bn.Probabilities) -> None:
+    odd: dict[str, Any] = {"k": np.int64(3), "seed": np.int32(1), "min_score": np.float32(0.5)}
+    plain = call(ds, probs, k=3, seed=1, min_score=0.5)
+    assert call(ds, probs, **odd).keys.tolist() == plain.keys.tolist()
+
+
+def test_evidence_refuses_half_a_neighbour(ds: bn.Dataset, probs: bn.Probabilities) -> None:
+    issues = bn.find.label_issues(ds, probs, min_score=0)
+    with pytest.raises(InputError, match=r"k=1\.5"):
+        bn.evidence(ds, issues, k=1.5)  # type: ignore[arg-type]
+
+
+def test_label_issues_refuses_a_least_score_above_1(
+    ds: bn.Dataset, probs: bn.Probabilities
+) -> None:
+    with pytest.raises(InputError, match="min_score=2"):
+        bn.find.label_issues(ds, probs, min_score=2)
+
+
+def test_opinions_refuse_a_seed_below_0() -> None:
+    one, two = (bn.find.knn_vote(POINTS, LABELS, k=k, min_score=0) for k in (2, 3))
+    both: dict[str, Findings] = {"one": one, "two": two}
+    with pytest.raises(InputError, match="seed=-1"):
+        bn.find.second_opinions(both, seed=-1)
