@@ -12,6 +12,7 @@ import pytest
 import burnish as bn
 from burnish.core.finding import Findings
 from burnish.errors import InputError
+from burnish.model.vectors import row_vectors
 
 POINTS = np.random.default_rng(0).normal(size=(12, 3))
 LABELS = list("aabbab" * 2)
@@ -79,3 +80,21 @@ def test_opinions_refuse_a_seed_below_0() -> None:
     both: dict[str, Findings] = {"one": one, "two": two}
     with pytest.raises(InputError, match="seed=-1"):
         bn.find.second_opinions(both, seed=-1)
+
+
+def of_texts(texts: list[Any]) -> bn.Dataset:
+    labels = ["a", "b"] * (len(texts) // 2)
+    frame = pd.DataFrame({"id": range(len(texts)), "t": texts, "y": labels})
+    return bn.create(None, frame, key="id", label="y", text="t")
+
+
+def test_equal_texts_share_one_place_without_a_warning() -> None:
+    with of_texts(["the same text"] * 6) as ds:
+        assert not np.ptp(row_vectors(ds).values, axis=0).any()
+        assert len(bn.find.outliers(ds, k=3)) == 0
+
+
+def test_bytes_are_read_as_the_text_they_spell() -> None:
+    texts = ["cat dog", "bird song", "dog fish", "fish"]
+    with of_texts(texts) as ds, of_texts([text.encode() for text in texts]) as raw:
+        assert np.array_equal(row_vectors(ds).values, row_vectors(raw).values)

@@ -11,6 +11,7 @@ from burnish.model.arrays import Matrix, holds_arrays
 from burnish.model.features import column_list, vectors
 from burnish.model.images import pixels
 from burnish.model.reading import Order, key_order, values_of
+from burnish.model.similar_text import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,7 @@ def _scaled(values: Matrix) -> Matrix:
 
 def _joined_texts(ds: Reading, columns: list[str]) -> list[str]:
     cells = zip(*(values_of(ds, column) for column in columns), strict=True)
-    return [" ".join(str(cell) for cell in row if cell is not None).strip() for row in cells]
+    return [" ".join(as_text(cell) for cell in row if cell is not None).strip() for row in cells]
 
 
 def _text_vectors(texts: list[str], seed: int) -> Matrix:
@@ -179,5 +180,7 @@ def _text_vectors(texts: list[str], seed: int) -> Matrix:
     width = min(TEXT_DIMENSIONS, sparse.shape[0], sparse.shape[1] - 1)
     rows[there] = 0.0
     if width >= 1:
-        rows[there, :width] = TruncatedSVD(width, random_state=seed).fit_transform(sparse)
+        reduction = TruncatedSVD(width, random_state=seed)
+        with np.errstate(divide="ignore", invalid="ignore"):  # explained shares of no variance
+            rows[there, :width] = reduction.fit_transform(sparse)
     return rows
