@@ -12,6 +12,7 @@ import pytest
 import burnish as bn
 from burnish.core.finding import Findings
 from burnish.errors import InputError
+from burnish.model.neighbours import neighbours
 from burnish.model.vectors import row_vectors
 
 POINTS = np.random.default_rng(0).normal(size=(12, 3))
@@ -98,3 +99,59 @@ def test_bytes_are_read_as_the_text_they_spell() -> None:
     texts = ["cat dog", "bird song", "dog fish", "fish"]
     with of_texts(texts) as ds, of_texts([text.encode() for text in texts]) as raw:
         assert np.array_equal(row_vectors(ds).values, row_vectors(raw).values)
+
+
+GIVEN: dict[str, Any] = {
+    "path": "a.burnish",
+    "nothing": None,
+    "generator": (row for row in POINTS),
+    "ragged": [[1.0], [1.0, 2.0]],
+    "flat": np.arange(5.0),
+    "texts": [["a", "b"]],
+    "complex": np.array([[1j], [2.0]]),
+    "dates": np.array([["2020-01-01"]], dtype="datetime64[D]"),
+}
+
+
+@pytest.mark.parametrize("given", GIVEN.values(), ids=GIVEN)
+def test_what_is_no_array_of_vectors_is_refused(given: Any) -> None:
+    labels = ["a"] * (len(given) if hasattr(given, "__len__") else 0)
+    for call in (bn.find.knn_vote, bn.find.knn_shapley):
+        with pytest.raises(InputError):
+            call(given, labels, k=1)
+    with pytest.raises(InputError):
+        bn.find.outliers(given, k=1)
+    with pytest.raises(InputError):
+        bn.find.near_duplicates(given, by="embedding")
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("filler", [1e200, 1.7e308, float(np.finfo(np.float32).max)])
+def test_a_filler_that_would_overflow_is_no_vector(filler: float, metric: Any) -> None:
+    values = np.vstack([POINTS, np.full((2, 3), filler)])
+    found = bn.find.outliers(values, k=3, metric=metric, min_score=0)
+    assert found.provenance["n_without_vector"] == 2
+    assert found.keys.max() == len(POINTS) - 1
+    labels = [*LABELS, "a", "b"]
+    assert bn.find.knn_shapley(values, labels, metric=metric, min_score=0).n_rows == len(POINTS)
+    assert bn.find.near_duplicates(values).provenance["n_rows"] == len(values)
+
+
+def test_angles_are_told_between_vectors_of_very_different_lengths() -> None:
+    values = np.array([[1e30, 0.0], [0.0, 1e30], [1e-150, 0.0], [0.0, 1e-150]])
+    assert neighbours(values, 1, "cosine").indices.ravel().tolist() == [2, 3, 0, 1]
+
+
+def test_a_feature_that_would_overflow_counts_as_missing() -> None:
+    frame = pd.DataFrame({"id": range(4), "x": [1e200, 1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0, 4.0]})
+    with bn.create(None, frame, key="id", features=["x", "y"]) as ds:
+        assert row_vectors(ds).values[0, 0] == 0
+
+
+def test_an_embedding_of_texts_is_refused_with_a_hint() -> None:
+    frame = pd.DataFrame({"id": range(4), "x": list("abcd"), "y": [1.0, 2.0, 3.0, 4.0]})
+    with (
+        bn.create(None, frame, key="id", embedding=["x", "y"]) as ds,
+        pytest.raises(InputError, match="hold no numbers"),
+    ):
+        bn.find.outliers(ds)

@@ -15,7 +15,7 @@ from burnish.model.labelled import Labelled, labelled
 from burnish.model.options import check_min_score, checked_k, checked_seed
 from burnish.model.reading import key_order, rows_in_split
 from burnish.model.shapley import Values, shapley_values
-from burnish.model.vectors import row_vectors
+from burnish.model.vectors import given_vectors, row_vectors
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -129,13 +129,7 @@ def knn_shapley(
 def _vectors(ds: Reading | Any, seed: int) -> npt.NDArray[np.float64]:
     if hasattr(ds, "roles"):
         return row_vectors(ds, seed).values[key_order(ds.keys)]
-    array = np.asarray(ds, dtype=np.float64)
-    if array.ndim != 2:
-        raise InputError(
-            f"vectors have shape {array.shape}, expected (n, d)",
-            hint="pass one row of numbers for each row",
-        )
-    return array
+    return given_vectors(ds)
 
 
 def _judging(ds: Reading | Any, split: str | None) -> npt.NDArray[np.bool_] | None:

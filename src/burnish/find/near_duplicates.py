@@ -205,7 +205,9 @@ def _of_plain(given: Any, by: str | None, labels: Any, splits: Any) -> _Table:
     ):
         check_reading(given)
     if by == "embedding" or (by is None and _is_matrix(given)):
-        cells: Any = _matrix(given)
+        from burnish.model.vectors import given_vectors
+
+        cells: Any = given_vectors(given)
         given, by = cells, "embedding"
     else:
         cells = _listed(given)
@@ -217,23 +219,6 @@ def _of_plain(given: Any, by: str | None, labels: Any, splits: Any) -> _Table:
 
 def _is_matrix(given: Any) -> bool:
     return isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind in "fiub"
-
-
-def _matrix(given: Any) -> npt.NDArray[np.float64]:
-    try:
-        values = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the vectors are no numbers of one length: {error}",
-            hint="pass an array of shape (n_rows, n_numbers)",
-        ) from error
-    if values.ndim != 2:
-        raise InputError(
-            f"vectors have shape {values.shape}, expected (n_rows, n_numbers)",
-            hint="pass one row of numbers for each row",
-        )
-    values[~np.isfinite(values).all(axis=1)] = np.nan
-    return values
 
 
 def _listed(given: Any) -> KeyArray:

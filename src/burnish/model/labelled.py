@@ -12,7 +12,7 @@ import numpy.typing as npt
 from burnish.core.keys import KeyArray, key_array, plain
 from burnish.errors import InputError
 from burnish.model.cross_validation import version_name
-from burnish.model.reading import is_null, key_order, labels_of, sorted_values
+from burnish.model.reading import check_reading, is_null, key_order, labels_of, sorted_values
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -80,6 +80,8 @@ def labelled(ds: Reading | Any, labels: Any = None) -> Labelled:
         order = key_order(ds.keys)
         source = {"fingerprint": ds.fingerprint, "version": version_name(ds)}
         return _coded(ds.keys[order], labels_of(ds)[order], source)
+    if isinstance(ds, (str, bytes)) or not hasattr(ds, "__len__"):
+        check_reading(ds)
     given = key_array([plain(label) for label in ([] if labels is None else labels)])
     if len(given) != len(ds) or labels is None:
         raise InputError(
