@@ -11,7 +11,7 @@ import pytest
 
 import burnish as bn
 from burnish.core.finding import Findings
-from burnish.errors import InputError
+from burnish.errors import InputError, LabelError, ProbabilityError
 from burnish.model.neighbours import neighbours
 from burnish.model.vectors import row_vectors
 
@@ -155,3 +155,41 @@ def test_an_embedding_of_texts_is_refused_with_a_hint() -> None:
         pytest.raises(InputError, match="hold no numbers"),
     ):
         bn.find.outliers(ds)
+
+
+@pytest.mark.parametrize("label", [["a"], np.array([1])], ids=["list", "array"])
+def test_a_label_that_cannot_be_a_class_is_refused(label: Any) -> None:
+    labels = [label] * len(POINTS)
+    for call in (bn.find.knn_vote, bn.find.knn_shapley):
+        with pytest.raises(LabelError, match="single values"):
+            call(POINTS, labels)
+    with pytest.raises(LabelError, match="single values"):
+        bn.find.ambiguous(labels, [[0.5, 0.5]] * len(POINTS))
+    with pytest.raises(LabelError, match="single values"):
+        bn.find.near_duplicates(["x"] * len(POINTS), labels=labels)
+
+
+@pytest.mark.parametrize("given", ["a.burnish", None, pd.DataFrame({"y": LABELS})], ids=str)
+def test_a_path_or_a_frame_is_not_taken_for_labels(given: Any) -> None:
+    with pytest.raises(InputError, match="expected a Dataset"):
+        bn.find.ambiguous(given, [[0.5, 0.5]] * 9)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[["a", "b"]] * 2, [[1.0], [0.5, 0.5]], None, "probs.parquet", np.array([[1j, 0], [0, 1]])],
+    ids=["texts", "ragged", "nothing", "path", "complex"],
+)
+def test_probabilities_that_are_no_numbers_are_refused(values: Any) -> None:
+    with pytest.raises(ProbabilityError):
+        bn.Probabilities(values, range(2), "ab")
+    with pytest.raises(ProbabilityError):
+        bn.find.ambiguous([0, 1], values)
+
+
+def test_an_ambiguous_row_shows_its_label_though_the_model_does_not_know_it(
+    ds: bn.Dataset, probs: bn.Probabilities
+) -> None:
+    ds.rename_label("a", "z")
+    found = bn.find.ambiguous(ds, probs, min_score=0)
+    assert set(found.given) == {"z", "b"}

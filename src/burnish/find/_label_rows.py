@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from burnish.core.keys import KeyArray, key_array, places_of, plain, plain_arrow, shorten
-from burnish.core.probabilities import Probabilities
+from burnish.core.probabilities import Probabilities, as_numbers
 from burnish.errors import LabelError, ProbabilityError
 from burnish.model.confident_learning import Codes, code_type
 from burnish.model.cross_validation import version_name
@@ -239,14 +239,7 @@ def of_arrays(given: Any, probs: Any) -> LabelTable:
 
 def _named(values: Any, labels: Labels) -> Probabilities:
     n_rows = len(labels.places)
-    try:
-        array = np.asarray(values)
-        array = array if array.dtype.kind == "f" else array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ProbabilityError(
-            f"probabilities are no numbers: {error}",
-            hint="pass the output of predict_proba, one row for each label",
-        ) from error
+    array = as_numbers(values)
     if array.ndim != 2 or len(array) != n_rows:
         raise ProbabilityError(
             f"probabilities have shape {array.shape}, expected ({n_rows}, n_classes) for "

@@ -10,13 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from burnish.core.groups import GroupFindings
-from burnish.core.keys import KeyArray, key_array, plain
+from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
 from burnish.model.cross_validation import version_name
 from burnish.model.features import column_list
 from burnish.model.linking import Grouping
 from burnish.model.options import checked_seed
-from burnish.model.reading import check_reading, is_null, key_order, role_values, values_of
+from burnish.model.reading import (
+    check_reading,
+    is_null,
+    key_order,
+    role_values,
+    single_labels,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -231,7 +238,7 @@ def _listed(given: Any) -> KeyArray:
 def _side(name: str, values: Any, n_rows: int) -> KeyArray | None:
     if values is None:
         return None
-    listed = key_array([plain(value) for value in values])
+    listed = single_labels(values)
     if len(listed) != n_rows:
         raise InputError(
             f"{name} has length {len(listed)}, expected {n_rows}, one for each row",
