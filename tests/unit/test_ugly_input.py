@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 import burnish as bn
 from burnish.core.finding import Findings
@@ -193,3 +195,20 @@ def test_an_ambiguous_row_shows_its_label_though_the_model_does_not_know_it(
     ds.rename_label("a", "z")
     found = bn.find.ambiguous(ds, probs, min_score=0)
     assert set(found.given) == {"z", "b"}
+
+
+def png() -> bytes:
+    stream = io.BytesIO()
+    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("broken", [b"xx", png()[:45], png()[:20] + b"?" * 50], ids=len)
+def test_a_broken_image_is_refused_by_its_row_and_leads_to_the_list_of_all(broken: bytes) -> None:
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "im": [png(), broken, png()]})
+    with bn.create(None, frame, key="id", image="im") as ds:
+        with pytest.raises(InputError, match=r"row 'b' \(\d+ bytes\)") as caught:
+            bn.find.outliers(ds, k=1)
+        assert "broken_images" in caught.value.hint
+        assert "0x" not in caught.value.message
+        assert bn.find.broken_images(ds).keys.tolist() == ["b"]
