@@ -212,3 +212,28 @@ def test_a_broken_image_is_refused_by_its_row_and_leads_to_the_list_of_all(broke
         assert "broken_images" in caught.value.hint
         assert "0x" not in caught.value.message
         assert bn.find.broken_images(ds).keys.tolist() == ["b"]
+
+
+@pytest.mark.parametrize("null", [None, float("nan"), pd.NA, pd.NaT], ids=str)
+def test_a_null_number_is_left_out_however_it_is_spelled(null: Any) -> None:
+    found = bn.find.regression_issues([1.0, null, 3.0], [1.0, 2.0, 3.0])
+    assert (found.n_rows, found.provenance["n_null_labels"]) == (2, 1)
+
+
+@pytest.mark.parametrize("number", [1e200, 10**400, float("inf"), "7"], ids=lambda n: str(n)[:5])
+def test_a_number_too_large_to_square_is_refused(number: Any) -> None:
+    with pytest.raises(LabelError, match="row 1 "):
+        bn.find.regression_issues([1.0, number, 3.0], [1.0, 2.0, 3.0])
+
+
+def test_a_list_among_the_classes_of_a_row_is_refused() -> None:
+    with pytest.raises(LabelError, match="single values"):
+        bn.find.multilabel_issues([[["a"]], ["b"]], [[0.9, 0.1], [0.2, 0.8]])
+
+
+def test_opinions_that_suggest_a_box_agree_where_the_boxes_are_equal() -> None:
+    boxes = [{"class": "cat", "box": [0, 0, 5, n]} for n in (5, 5, 6)]
+    opinions = [Findings(f"of-{i}", ["k"], [0.5], [None], [box]) for i, box in enumerate(boxes)]
+    both = bn.find.second_opinions(*opinions)
+    assert both.suggestions[0] == boxes[0]
+    assert both.details["n_agree"].tolist() == [2]

@@ -131,6 +131,18 @@ def single_labels(given: Iterable[Any]) -> KeyArray:
     ):
         check_reading(given)
     labels = key_array([plain(value) for value in given])
+    check_single(labels)
+    return labels
+
+
+def check_single(labels: Iterable[Any]) -> None:
+    """Refuse labels that cannot be classes, such as lists.
+
+    Raises
+    ------
+    LabelError
+        One of them is no single value.
+    """
     try:
         set(labels)
     except TypeError as error:
@@ -138,7 +150,6 @@ def single_labels(given: Iterable[Any]) -> KeyArray:
             f"labels must be single values, such as texts or integers: {error}",
             hint="pass one label for each row",
         ) from error
-    return labels
 
 
 def sorted_values(values: set[Any]) -> list[Any]:
