@@ -133,7 +133,7 @@ def near_duplicates(
     """
     _check(by, threshold)
     seed = checked_seed(seed)
-    table = _of_dataset(ds, by) if hasattr(ds, "roles") else _of_plain(ds, by, labels, splits)
+    table = _of_dataset(ds, by, seed) if hasattr(ds, "roles") else _of_plain(ds, by, labels, splits)
     least = None if threshold is None else float(threshold)
     return _findings(table, _grouping(table, least, seed), seed)
 
@@ -163,7 +163,7 @@ def _check(by: Any, threshold: Any) -> None:
         )
 
 
-def _of_dataset(ds: Any, by: str | None) -> _Table:
+def _of_dataset(ds: Any, by: str | None, seed: int) -> _Table:
     check_reading(ds)
     chosen = by or next((role for role in ("image", "text") if ds.roles.get(role)), "embedding")
     if chosen in ("image", "text") and not ds.roles.get(chosen):
@@ -173,18 +173,18 @@ def _of_dataset(ds: Any, by: str | None) -> _Table:
             hint=f"name the column when creating it: bn.create(…, {chosen}='{chosen}')",
         )
     order = key_order(ds.keys)
-    cells, columns = _cells(ds, chosen, order)
+    cells, columns = _cells(ds, chosen, order, seed)
     sides = {role: role_values(ds, role) for role in ("label", "split")}
     label, split = (None if side is None else side[order] for side in sides.values())
     source = {"columns": columns, "fingerprint": ds.fingerprint, "version": version_name(ds)}
     return _Table(chosen, ds.keys[order], cells, ds, label, split, source)
 
 
-def _cells(ds: Any, by: str, order: npt.NDArray[np.intp]) -> tuple[Any, list[str]]:
+def _cells(ds: Any, by: str, order: npt.NDArray[np.intp], seed: int) -> tuple[Any, list[str]]:
     if by == "embedding":
         from burnish.model.vectors import row_vectors
 
-        read = row_vectors(ds)
+        read = row_vectors(ds, seed)
         return read.values[order], list(read.columns)
     columns = column_list(ds.roles[by])
     if by == "image":
