@@ -237,3 +237,32 @@ def test_opinions_that_suggest_a_box_agree_where_the_boxes_are_equal() -> None:
     both = bn.find.second_opinions(*opinions)
     assert both.suggestions[0] == boxes[0]
     assert both.details["n_agree"].tolist() == [2]
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_duplicates_compare_the_vectors_that_the_seed_makes(seed: int) -> None:
+    random, words = np.random.default_rng(0), [f"w{i}" for i in range(300)]
+    texts = [" ".join(random.choice(words, 8)) for _ in range(80)]
+    with of_texts([*texts, *(f"{text} {text}" for text in texts)]) as ds:
+        found = bn.find.near_duplicates(ds, by="embedding", seed=seed)
+        plain = bn.find.near_duplicates(row_vectors(ds, seed).values)
+        assert len(found)
+        assert found.scores.tolist() == plain.scores.tolist()
+
+
+def test_a_row_without_probabilities_may_be_of_a_class_they_do_not_know(
+    ds: bn.Dataset, probs: bn.Probabilities
+) -> None:
+    before = bn.find.label_issues(ds, probs)
+    ds.add(pd.DataFrame({"id": [12], "v": [[0.0, 0.0, 0.0]], "y": ["c"]}))
+    after = bn.find.label_issues(ds, probs)
+    assert after.frame().equals(before.frame())
+    assert after.provenance["n_without_probabilities"] == 1
+    assert len(bn.find.label_issues(ds, probs, previous=before)) == len(before)
+
+
+@pytest.mark.parametrize("confidence", ["0.95", None, 1.0], ids=str)
+def test_a_confidence_that_is_none_is_refused(confidence: Any, ds: bn.Dataset) -> None:
+    sample = bn.review_sample(ds, 5)
+    with pytest.raises(InputError, match="confidence="):
+        bn.error_rate(ds, sample, confidence=confidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +42,10 @@ class Labels:
     def at(self, rows: Rows) -> KeyArray:
         """Return the labels of some rows as plain values."""
         return key_array(self.distinct)[self.places[rows]]
+
+    def only(self, kept: Mask) -> Labels:
+        """Return the labels of some rows, as null for all others."""
+        return self if kept.all() else replace(self, places=np.where(kept, self.places, -1))
 
     def codes(self, classes: tuple[Any, ...], name: Callable[[int], Any]) -> Codes:
         """Return each row's place among the classes, -1 for a null label.
@@ -130,7 +134,7 @@ def of_dataset(ds: Reading, probs: Any) -> LabelTable:
     labels = encoded(label_column(ds))
     places = key_places(ds, probs)
     check_same_rows(ds, (places >= 0) | (labels.places < 0), probs)
-    codes = labels.codes(probs.classes, lambda row: ds.keys[row])
+    codes = labels.only(places >= 0).codes(probs.classes, lambda row: ds.keys[row])
     row_of, beside, counts = turned(labels, codes, places, len(probs))
     source = {**read_from(ds), **counts, "probabilities": dict(probs.provenance)}
     table = ArrayTable(probs.values)
