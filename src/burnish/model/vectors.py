@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VECTOR_ROLES = ("embedding", "features", "image", "text")
 TEXT_DIMENSIONS = 50
 CATEGORIES = 50
-LARGEST = 1e30  # beyond it squares and 32-bit distances overflow
+LARGEST = 1e36  # beyond it distances overflow 32 bits
 
 
 class RowVectors(NamedTuple):
@@ -30,7 +30,7 @@ class RowVectors(NamedTuple):
     Attributes
     ----------
     values : float64 array of shape (n_rows, n_numbers)
-        In store order; a row of NaN where a row has no vector of numbers within ±1e30.
+        In store order; a row of NaN where a row has no vector of numbers within ±1e36.
     columns : tuple of str
         The columns that were read.
     """
@@ -62,7 +62,7 @@ def row_vectors(reading: Reading, seed: int = 0) -> RowVectors:
     Notes
     -----
     Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
-    features are standardised, missing ones and those beyond ±1e30 count as the mean; a feature of
+    features are standardised, missing ones and those beyond ±1e36 count as the mean; a feature of
     at most 50 different texts becomes a standardised column for each; other features are left
     out. Text becomes TF-IDF reduced to 50 dimensions. Costs a pass over the columns. The vector of
     a row does not depend on the order of the rows.
