@@ -54,7 +54,8 @@ class Probabilities:
     Raises
     ------
     ProbabilityError
-        Wrong shape, NaN or infinite values, rows that do not sum to 1, repeated keys or classes.
+        No numbers, a wrong shape, NaN or infinite values, rows that do not sum to 1, repeated keys
+        or classes.
 
     Notes
     -----
@@ -189,10 +190,28 @@ class Probabilities:
         return f"Probabilities({n_rows:,} rows × {n_classes} classes: {shorten(self.classes)})"
 
 
+def as_numbers(values: Any) -> Values:
+    """Return probabilities as floats of 32 or 64 bits, in place where they are such.
+
+    Raises
+    ------
+    ProbabilityError
+        They are no numbers, or lists of different lengths.
+    """
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(f"they are {array.dtype}")
+        return array if array.dtype in _AS_GIVEN else array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ProbabilityError(
+            f"probabilities are no numbers: {error}",
+            hint="pass the output of predict_proba, one row for each label",
+        ) from error
+
+
 def _numbers(values: Any) -> Values:
-    array = np.asarray(values)
-    if array.dtype not in _AS_GIVEN:
-        array = array.astype(np.float64)
+    array = as_numbers(values)
     return np.ascontiguousarray(array) if array.ndim == 2 else array
 
 

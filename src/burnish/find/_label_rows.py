@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from burnish.core.keys import KeyArray, key_array, places_of, plain, plain_arrow, shorten
-from burnish.core.probabilities import Probabilities
+from burnish.core.probabilities import Probabilities, as_numbers
 from burnish.errors import LabelError, ProbabilityError
 from burnish.model.confident_learning import Codes, code_type
 from burnish.model.cross_validation import version_name
@@ -42,6 +42,10 @@ class Labels:
     def at(self, rows: Rows) -> KeyArray:
         """Return the labels of some rows as plain values."""
         return key_array(self.distinct)[self.places[rows]]
+
+    def only(self, kept: Mask) -> Labels:
+        """Return the labels of some rows, as null for all others."""
+        return self if kept.all() else replace(self, places=np.where(kept, self.places, -1))
 
     def codes(self, classes: tuple[Any, ...], name: Callable[[int], Any]) -> Codes:
         """Return each row's place among the classes, -1 for a null label.
@@ -133,7 +137,7 @@ def of_dataset(ds: Reading, probs: Any) -> LabelTable:
     labels = encoded(label_column(ds))
     places = key_places(ds, probs)
     check_same_rows(ds, (places >= 0) | (labels.places < 0), probs)
-    codes = labels.codes(probs.classes, lambda row: ds.keys[row])
+    codes = labels.only(places >= 0).codes(probs.classes, lambda row: ds.keys[row])
     row_of, beside, counts = turned(labels, codes, places, len(probs))
     source = {**read_from(ds), **counts, "probabilities": dict(probs.provenance)}
     table = ArrayTable(probs.values)
@@ -242,14 +246,7 @@ def of_arrays(given: Any, probs: Any) -> LabelTable:
 
 def _named(values: Any, labels: Labels) -> Probabilities:
     n_rows = len(labels.places)
-    try:
-        array = np.asarray(values)
-        array = array if array.dtype.kind == "f" else array.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ProbabilityError(
-            f"probabilities are no numbers: {error}",
-            hint="pass the output of predict_proba, one row for each label",
-        ) from error
+    array = as_numbers(values)
     if array.ndim != 2 or len(array) != n_rows:
         raise ProbabilityError(
             f"probabilities have shape {array.shape}, expected ({n_rows}, n_classes) for "

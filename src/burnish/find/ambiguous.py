@@ -10,14 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from burnish.core.finding import Findings
-from burnish.core.keys import KeyArray, key_array, plain, shorten
-from burnish.core.probabilities import Probabilities
+from burnish.core.keys import KeyArray, key_array, shorten
+from burnish.core.probabilities import Probabilities, as_numbers
 from burnish.errors import ProbabilityError
 from burnish.model.calibration import fitted_temperature, tempered
 from burnish.model.cross_validation import version_name
-from burnish.model.distances import Metric
-from burnish.model.neighbours import neighbours
-from burnish.model.reading import is_null, key_order, role_values
+from burnish.model.distances import Metric, check_metric
+from burnish.model.neighbours import K, neighbours
+from burnish.model.options import check_min_score, checked_k, checked_seed
+from burnish.model.reading import is_null, key_order, role_values, single_labels
 from burnish.model.vectors import VECTOR_ROLES
 from burnish.model.votes import votes_on
 
@@ -68,6 +69,8 @@ def ambiguous(
     ------
     ProbabilityError
         Wrong shape, NaN, rows that do not sum to 1, or no Probabilities beside a dataset.
+    InputError
+        An option is unknown or out of its range.
 
     Notes
     -----
@@ -94,6 +97,9 @@ def ambiguous(
     >>> bn.find.ambiguous([0, 1, 1, 0], probs).keys.tolist()
     [2]
     """
+    k, seed = checked_k(k, K), checked_seed(seed)
+    check_metric(metric)
+    check_min_score(min_score, "0.5")
     table = _of_dataset(ds, probs) if hasattr(ds, "roles") else _of_arrays(ds, probs)
     temperature = fitted_temperature(table.values, table.codes)
     sure = _Lead.of(tempered(table.values, temperature))
@@ -112,6 +118,7 @@ Array = npt.NDArray[np.float64]
 class _Table:
     keys: KeyArray
     values: Array
+    labels: KeyArray
     codes: npt.NDArray[np.intp]
     classes: KeyArray
     evidence: Probabilities
@@ -164,11 +171,11 @@ def _of_dataset(ds: Any, probs: Any) -> _Table:
 
 
 def _of_arrays(given: Any, probs: Any) -> _Table:
-    labels = key_array([plain(value) for value in given])
+    labels = single_labels(given)
     if not isinstance(probs, Probabilities):
-        values = np.asarray(probs, dtype=np.float64)
-        n_classes = values.shape[1] if values.ndim == 2 else 0
-        probs = Probabilities(values, range(len(values)), range(n_classes))
+        values = as_numbers(probs)
+        n_rows, n_classes = values.shape if values.ndim == 2 else (len(labels), 0)
+        probs = Probabilities(values, range(n_rows), range(n_classes))
     if len(probs) != len(labels):
         raise ProbabilityError(
             f"there are {len(labels)} labels and {len(probs)} rows of probabilities",
@@ -185,7 +192,8 @@ def _table(keys: KeyArray, labels: KeyArray, probs: Probabilities, source: Any) 
     )
     names = key_array(probs.classes)
     values = probs.align(keys).astype(np.float64)
-    return _Table(keys, values, codes, names, probs, dict(source))
+    given = key_array([None if no else x for x, no in zip(labels, null, strict=True)])
+    return _Table(keys, values, given, codes, names, probs, dict(source))
 
 
 def _lead_of_neighbours(
@@ -213,14 +221,13 @@ def _lead_of_neighbours(
 def _findings(
     table: _Table, scores: Array, sure: _Lead, lead: Array, facts: dict[str, Any]
 ) -> Findings:
-    found = np.flatnonzero(scores >= min(facts["min_score"], 1.0))
+    found = np.flatnonzero(scores >= facts["min_score"])
     nothing = key_array([None] * len(found))
-    given = key_array([*table.classes, None])[table.codes]
     return Findings(
         CODE,
         table.keys[found],
         scores[found],
-        given[found],
+        table.labels[found],
         nothing,
         {**facts, "n_rows": len(table.keys)},
         table.evidence,

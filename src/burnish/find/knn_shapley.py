@@ -12,9 +12,10 @@ from burnish.core.keys import key_array
 from burnish.errors import InputError
 from burnish.model.distances import Metric, Space, check_metric, has_direction
 from burnish.model.labelled import Labelled, labelled
+from burnish.model.options import check_min_score, checked_k, checked_seed
 from burnish.model.reading import key_order, rows_in_split
 from burnish.model.shapley import Values, shapley_values
-from burnish.model.vectors import row_vectors
+from burnish.model.vectors import given_vectors, row_vectors
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -65,7 +66,8 @@ def knn_shapley(
     Raises
     ------
     InputError
-        No label role, nothing that gives vectors, an unknown split or metric, or ``k`` below 1.
+        No label role, nothing that gives vectors, an unknown split or metric, or an option out
+        of its range.
 
     Notes
     -----
@@ -94,9 +96,10 @@ def knn_shapley(
     >>> found[0].key, found[0].suggestion
     (3, 'a')
     """
-    if k < 1:
-        raise InputError(f"k={k}, expected at least 1", hint="leave it out for 10")
+    k, seed = checked_k(k, 10), checked_seed(seed)
     check_metric(metric)
+    if min_score is not None:
+        check_min_score(min_score, "rows of negative value")
     rows = labelled(ds, labels)
     vectors = _vectors(ds, seed)
     there = has_direction(vectors, metric)
@@ -126,13 +129,7 @@ def knn_shapley(
 def _vectors(ds: Reading | Any, seed: int) -> npt.NDArray[np.float64]:
     if hasattr(ds, "roles"):
         return row_vectors(ds, seed).values[key_order(ds.keys)]
-    array = np.asarray(ds, dtype=np.float64)
-    if array.ndim != 2:
-        raise InputError(
-            f"vectors have shape {array.shape}, expected (n, d)",
-            hint="pass one row of numbers for each row",
-        )
-    return array
+    return given_vectors(ds)
 
 
 def _judging(ds: Reading | Any, split: str | None) -> npt.NDArray[np.bool_] | None:

@@ -12,6 +12,7 @@ from burnish.errors import InputError
 from burnish.model.distances import Metric
 from burnish.model.labelled import Labelled, labelled
 from burnish.model.neighbours import neighbours
+from burnish.model.options import check_min_score
 from burnish.model.votes import WEIGHTS, Votes, Weights, votes_on
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def knn_vote(
             f"weights={weights!r}, expected one of {', '.join(map(repr, WEIGHTS))}",
             hint="leave it out for 'uniform'",
         )
+    if min_score is not None:
+        check_min_score(min_score, "rows whose label loses the vote")
     rows = labelled(ds, labels)
     graph = neighbours(ds, k, metric, seed)
     votes = votes_on(graph, rows.codes, weights)

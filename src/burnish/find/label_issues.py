@@ -17,6 +17,7 @@ from burnish.errors import InputError
 from burnish.find._label_files import is_path, of_dataset_and_files, of_labels_and_files
 from burnish.find._label_rows import LabelTable, is_labels, of_arrays, of_dataset
 from burnish.model.label_state import LabelState
+from burnish.model.options import check_min_score
 from burnish.model.probability_tables import ArrayTable
 from burnish.model.reading import key_order
 
@@ -84,8 +85,8 @@ def label_issues(
     LabelError
         A label is not among the classes.
     InputError
-        ``filter_by`` or ``score`` is unknown, ``previous`` are no findings, or the dataset has no
-        label role.
+        ``filter_by`` or ``score`` is unknown, ``min_score`` is out of range, ``previous`` are no
+        findings, or the dataset has no label role.
 
     Notes
     -----
@@ -124,6 +125,8 @@ def label_issues(
     Findings(no label-issue of 6 rows)
     """
     _check(filter_by, score, previous)
+    if min_score is not None:
+        check_min_score(min_score, f"the issues of filter_by={filter_by!r}")
     table = _table(ds, probs)
     state = _state(table, filter_by, previous)
     options = {"filter_by": filter_by, "score": score, "min_score": min_score}

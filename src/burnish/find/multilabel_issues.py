@@ -21,6 +21,7 @@ from burnish.model.predictions import (
     number_array,
     quiet,
 )
+from burnish.model.reading import check_single
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -115,6 +116,7 @@ def multilabel_issues(
 
 def _set(label: Any, key: Any) -> list[Any]:
     classes = items_of(label, key, "a list of classes")
+    check_single(classes)
     if len(set(classes)) < len(classes):
         raise LabelError(
             f"the label of row {key!r} names a class twice: {shorten(classes)}",

@@ -10,12 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from burnish.core.groups import GroupFindings
-from burnish.core.keys import KeyArray, key_array, plain
+from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
 from burnish.model.cross_validation import version_name
 from burnish.model.features import column_list
 from burnish.model.linking import Grouping
-from burnish.model.reading import check_reading, is_null, key_order, role_values, values_of
+from burnish.model.options import checked_seed
+from burnish.model.reading import (
+    check_reading,
+    is_null,
+    key_order,
+    role_values,
+    single_labels,
+    values_of,
+)
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -67,7 +75,8 @@ def near_duplicates(
     Raises
     ------
     InputError
-        ``by`` is unknown, ``threshold`` is outside (0, 1], or there is nothing to compare.
+        ``by`` is unknown, ``threshold`` is outside (0, 1], ``seed`` is no whole number of at
+        least 0, or there is nothing to compare.
 
     Notes
     -----
@@ -123,7 +132,8 @@ def near_duplicates(
     [[0, 2, 'exact', False], [0, 3, 'exact', False], [1, 0, 'near', True], [1, 1, 'near', True]]
     """
     _check(by, threshold)
-    table = _of_dataset(ds, by) if hasattr(ds, "roles") else _of_plain(ds, by, labels, splits)
+    seed = checked_seed(seed)
+    table = _of_dataset(ds, by, seed) if hasattr(ds, "roles") else _of_plain(ds, by, labels, splits)
     least = None if threshold is None else float(threshold)
     return _findings(table, _grouping(table, least, seed), seed)
 
@@ -153,7 +163,7 @@ def _check(by: Any, threshold: Any) -> None:
         )
 
 
-def _of_dataset(ds: Any, by: str | None) -> _Table:
+def _of_dataset(ds: Any, by: str | None, seed: int) -> _Table:
     check_reading(ds)
     chosen = by or next((role for role in ("image", "text") if ds.roles.get(role)), "embedding")
     if chosen in ("image", "text") and not ds.roles.get(chosen):
@@ -163,18 +173,18 @@ def _of_dataset(ds: Any, by: str | None) -> _Table:
             hint=f"name the column when creating it: bn.create(…, {chosen}='{chosen}')",
         )
     order = key_order(ds.keys)
-    cells, columns = _cells(ds, chosen, order)
+    cells, columns = _cells(ds, chosen, order, seed)
     sides = {role: role_values(ds, role) for role in ("label", "split")}
     label, split = (None if side is None else side[order] for side in sides.values())
     source = {"columns": columns, "fingerprint": ds.fingerprint, "version": version_name(ds)}
     return _Table(chosen, ds.keys[order], cells, ds, label, split, source)
 
 
-def _cells(ds: Any, by: str, order: npt.NDArray[np.intp]) -> tuple[Any, list[str]]:
+def _cells(ds: Any, by: str, order: npt.NDArray[np.intp], seed: int) -> tuple[Any, list[str]]:
     if by == "embedding":
         from burnish.model.vectors import row_vectors
 
-        read = row_vectors(ds)
+        read = row_vectors(ds, seed)
         return read.values[order], list(read.columns)
     columns = column_list(ds.roles[by])
     if by == "image":
@@ -202,7 +212,9 @@ def _of_plain(given: Any, by: str | None, labels: Any, splits: Any) -> _Table:
     ):
         check_reading(given)
     if by == "embedding" or (by is None and _is_matrix(given)):
-        cells: Any = _matrix(given)
+        from burnish.model.vectors import given_vectors
+
+        cells: Any = given_vectors(given)
         given, by = cells, "embedding"
     else:
         cells = _listed(given)
@@ -216,23 +228,6 @@ def _is_matrix(given: Any) -> bool:
     return isinstance(given, np.ndarray) and given.ndim == 2 and given.dtype.kind in "fiub"
 
 
-def _matrix(given: Any) -> npt.NDArray[np.float64]:
-    try:
-        values = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"the vectors are no numbers of one length: {error}",
-            hint="pass an array of shape (n_rows, n_numbers)",
-        ) from error
-    if values.ndim != 2:
-        raise InputError(
-            f"vectors have shape {values.shape}, expected (n_rows, n_numbers)",
-            hint="pass one row of numbers for each row",
-        )
-    values[~np.isfinite(values).all(axis=1)] = np.nan
-    return values
-
-
 def _listed(given: Any) -> KeyArray:
     cells = np.empty(len(given), dtype=object)
     for i, cell in enumerate(given):
@@ -243,7 +238,7 @@ def _listed(given: Any) -> KeyArray:
 def _side(name: str, values: Any, n_rows: int) -> KeyArray | None:
     if values is None:
         return None
-    listed = key_array([plain(value) for value in values])
+    listed = single_labels(values)
     if len(listed) != n_rows:
         raise InputError(
             f"{name} has length {len(listed)}, expected {n_rows}, one for each row",

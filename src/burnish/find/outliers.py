@@ -12,6 +12,7 @@ from burnish.core.keys import key_array
 from burnish.model.cross_validation import version_name
 from burnish.model.distances import Metric
 from burnish.model.neighbours import Neighbours, neighbours
+from burnish.model.options import check_min_score
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -83,6 +84,7 @@ def outliers(
     >>> bn.find.outliers(vectors, k=5).keys.tolist()
     [25]
     """
+    check_min_score(min_score, "0.8")
     graph = neighbours(ds, k, metric, seed)
     known = graph.has_vector
     spread, ratio = _ratios(graph)

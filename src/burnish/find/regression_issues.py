@@ -23,6 +23,7 @@ METHODS = ("outre", "residual")
 RESIDUAL_SCALE = 5.0
 NEIGHBOUR_SHARE = 0.5
 TINY = 1e-100
+LARGEST = 1e150  # beyond it squares overflow
 TINY_DISTANCE = float(100 * np.finfo(np.float64).eps)
 BLOCK = 4_000_000
 Numbers = npt.NDArray[np.float64]
@@ -62,9 +63,9 @@ def regression_issues(
     Raises
     ------
     ProbabilityError
-        Predictions that are no finite numbers, or for other keys.
+        Predictions that are no numbers within ±1e150, or for other keys.
     LabelError
-        A label is no finite number.
+        A label is no number within ±1e150.
     InputError
         ``threshold`` or ``method`` is unknown, or the dataset has no column of numbers.
 
@@ -132,9 +133,9 @@ def _numbers(rows: Labelled) -> tuple[Numbers, Numbers]:
 def _number(value: Any, key: Any, what: str, error: type[InputError]) -> float:
     scalar = plain(value)
     number = isinstance(scalar, (int, float)) and not isinstance(scalar, bool)
-    if not number or not np.isfinite(scalar):
+    if not number or not abs(scalar) <= LARGEST:
         raise error(
-            f"the {what} of row {key!r} is {value!r}, expected a finite number",
+            f"the {what} of row {key!r} is {value!r}, expected a number within ±1e150",
             hint="pass numbers, or bn.find.label_issues for classes",
         )
     return float(scalar)

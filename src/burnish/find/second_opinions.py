@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
+from burnish.model.options import checked_seed
 from burnish.model.reading import is_null, key_order
 
 CODE = "second-opinion"
@@ -50,7 +51,7 @@ def second_opinions(
     Raises
     ------
     InputError
-        Fewer than two opinions, two of one name, or one that is no Findings.
+        Fewer than two opinions, two of one name, one that is no Findings, or a seed below 0.
 
     Notes
     -----
@@ -83,6 +84,7 @@ def second_opinions(
     >>> both.frame()[["key", "score", "one_rank", "two_rank"]].values.tolist()
     [['a', 0.75, 1.0, 2.0], ['b', 0.75, 2.0, 1.0], ['c', 0.0, 3.0, 3.0]]
     """
+    seed = checked_seed(seed)
     opinions = _named(issues, others)
     keys = _union(opinions.values())
     n_rows = max(len(keys), *(found.n_rows or 0 for found in opinions.values()))
@@ -169,16 +171,22 @@ def _labels(
 ) -> tuple[KeyArray, KeyArray, KeyArray]:
     place = {key: i for i, key in enumerate(keys)}
     given: list[Any] = [None] * len(keys)
-    votes: list[dict[Any, int]] = [{} for _ in keys]
+    votes: list[dict[Any, list[Any]]] = [{} for _ in keys]
     for found in opinions.values():
         for key, now, to in zip(found.keys, found.given, found.suggestions, strict=True):
             i = place[key]
             given[i] = now if given[i] is None else given[i]
             if not is_null(key_array([to]))[0]:
-                votes[i][to] = votes[i].get(to, 0) + 1
-    suggested = [max(v, key=v.__getitem__, default=None) for v in votes]
-    n_agree = [max(v.values(), default=0) for v in votes]
+                votes[i].setdefault(_name(to), []).append(to)
+    most: list[list[Any]] = [max(v.values(), key=len, default=[]) for v in votes]
+    suggested = [same[0] if same else None for same in most]
+    n_agree = [len(same) for same in most]
     return key_array(given), key_array(suggested), key_array(n_agree)
+
+
+def _name(suggestion: Any) -> Any:
+    """Return what equal suggestions share: themselves, or the text of a box or a list."""
+    return suggestion if isinstance(suggestion, Hashable) else repr(suggestion)
 
 
 def _agreement(listed: Mapping[str, _Listed], n_rows: int, seed: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from statistics import NormalDist
 from typing import Any
 
@@ -163,7 +164,7 @@ def half_alpha(confidence: float) -> float:
     InputError
         The confidence is not in (0, 1).
     """
-    if not 0 < confidence < 1:
+    if not isinstance(confidence, Real) or not 0 < confidence < 1:
         raise InputError(
             f"confidence={confidence!r}, expected a number between 0 and 1",
             hint="confidence=0.95",

@@ -79,14 +79,14 @@ class Space:
     @classmethod
     def of(cls, values: Matrix, metric: str) -> Space:
         """Return the space of finite rows, which have a direction where the metric is cosine."""
-        top = float(np.abs(values).max(initial=0.0))
-        scale = float(2.0 ** np.frexp(top)[1]) if top else 1.0
+        top = np.abs(values).max(axis=1, initial=0.0, keepdims=True)
+        scale = 2.0 ** np.frexp(top if metric == "cosine" else top.max(initial=0.0))[1]
         points = values / scale
         if metric == "cosine":
             points /= np.sqrt(np.einsum("ij,ij->i", points, points))[:, None]
             scale = 1.0
         centred = points - points.mean(axis=0) if len(points) else points
-        return cls(points, centred, np.einsum("ij,ij->i", centred, centred), scale, metric)
+        return cls(points, centred, np.einsum("ij,ij->i", centred, centred), float(scale), metric)
 
     @property
     def position_bits(self) -> int:

@@ -118,7 +118,13 @@ def vectors(reading: Reading, columns: list[str]) -> npt.NDArray[np.float64]:
         Vectors have different lengths or hold something else than numbers.
     """
     if len(columns) > 1 or not holds_arrays(reading, columns[0]):
-        return np.asarray(reading.to_pandas(columns)[columns].to_numpy(dtype=np.float64))
+        try:
+            return np.asarray(reading.to_pandas(columns)[columns].to_numpy(dtype=np.float64))
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"the columns {shorten(columns)} of the embedding hold no numbers: {error}",
+                hint="give the embedding role to a column of vectors, or the text role to text",
+            ) from error
     return dense(reading, columns[0])
 
 

@@ -62,15 +62,22 @@ def _stacked(pictures: dict[int, npt.NDArray[Any]], keys: KeyArray) -> npt.NDArr
 
 
 def _opened(source: Any, key: Any) -> npt.NDArray[Any]:
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     stream = io.BytesIO(source) if isinstance(source, (bytes, bytearray)) else source
     try:
         with Image.open(stream) as picture:
             return np.asarray(picture)
-    except (OSError, ValueError, AttributeError) as error:
-        shown = "bytes" if isinstance(source, (bytes, bytearray)) else repr(str(source))
-        raise InputError(
-            f"the image of row {key!r} ({shown}) does not decode: {error}",
-            hint="check the file, or drop the row",
-        ) from error
+    except UnidentifiedImageError as error:
+        raise _undecoded(source, key, "it is of no known image format") from error
+    except Exception as error:  # decoders raise whatever they meet in broken bytes
+        raise _undecoded(source, key, str(error) or type(error).__name__) from error
+
+
+def _undecoded(source: Any, key: Any, why: str) -> InputError:
+    raw = isinstance(source, (bytes, bytearray))
+    shown = f"{len(source):,} bytes" if raw else repr(str(source))
+    return InputError(
+        f"the image of row {key!r} ({shown}) does not decode: {why}",
+        hint="bn.find.broken_images(ds) lists all such rows; repair or drop them",
+    )

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from burnish.core.keys import KeyArray, key_array, plain
+from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
 from burnish.model.cross_validation import version_name
-from burnish.model.reading import is_null, key_order, labels_of, sorted_values
+from burnish.model.reading import (
+    check_reading,
+    is_null,
+    key_order,
+    labels_of,
+    single_labels,
+    sorted_values,
+)
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -69,7 +76,10 @@ def labelled(ds: Reading | Any, labels: Any = None) -> Labelled:
     Raises
     ------
     InputError
-        There are no labels, as many labels as there are no rows, or labels beside a dataset.
+        There are no vectors, no labels, more or fewer labels than vectors, or labels beside a
+        dataset.
+    LabelError
+        A label cannot be a class, such as a list.
     """
     if hasattr(ds, "roles"):
         if labels is not None:
@@ -80,7 +90,9 @@ def labelled(ds: Reading | Any, labels: Any = None) -> Labelled:
         order = key_order(ds.keys)
         source = {"fingerprint": ds.fingerprint, "version": version_name(ds)}
         return _coded(ds.keys[order], labels_of(ds)[order], source)
-    given = key_array([plain(label) for label in ([] if labels is None else labels)])
+    if isinstance(ds, (str, bytes)) or not hasattr(ds, "__len__"):
+        check_reading(ds)
+    given = single_labels([] if labels is None else labels)
     if len(given) != len(ds) or labels is None:
         raise InputError(
             f"there are {len(ds)} vectors and {len(given)} labels",

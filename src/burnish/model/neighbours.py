@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from burnish.core.canonical import canonical_json
 from burnish.core.keys import KeyArray, key_array, shorten
-from burnish.errors import InputError, KeysError
+from burnish.errors import KeysError
 from burnish.model.arrays import Matrix
 from burnish.model.distances import Metric, Space, check_metric, has_direction
 from burnish.model.nearest import bucket, near, nearest, recall
+from burnish.model.options import checked_k, checked_seed
 from burnish.model.reading import key_order
-from burnish.model.vectors import reads_files, row_vectors, vector_role
+from burnish.model.vectors import given_vectors, reads_files, row_vectors, vector_role
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -147,7 +148,7 @@ def neighbours(
     Raises
     ------
     InputError
-        `k` is less than 1, the metric is unknown, or no column gives vectors.
+        `k` or `seed` is out of range, the metric is unknown, or no column gives vectors.
 
     Notes
     -----
@@ -172,8 +173,7 @@ def neighbours(
     >>> found.indices.tolist(), found.distances.tolist()
     ([[1, 2], [0, 2], [1, 0]], [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]])
     """
-    if k < 1:
-        raise InputError(f"k={k}, expected at least 1", hint="leave it out for 15")
+    k, seed = checked_k(k, K), checked_seed(seed)
     check_metric(metric)
     if not hasattr(ds, "roles"):
         return _of_array(ds, k, metric, seed)
@@ -209,12 +209,7 @@ def _of_dataset(ds: Reading, token: str | None, k: int, metric: str, seed: int) 
 
 
 def _of_array(values: Any, k: int, metric: str, seed: int) -> Neighbours:
-    array = np.ascontiguousarray(values, dtype=np.float64)
-    if array.ndim != 2:
-        raise InputError(
-            f"vectors have shape {array.shape}, expected (n, d)",
-            hint="pass one row of numbers for each row",
-        )
+    array = np.ascontiguousarray(given_vectors(values))
     token = hashlib.sha256(repr(array.shape).encode() + array.tobytes()).hexdigest()
     facts = {"columns": [], "token": token}
     keys = key_array(range(len(array)))

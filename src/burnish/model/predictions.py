@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -173,8 +172,10 @@ def items_of(label: Any, key: Any, what: str) -> list[Any]:
 
 
 def is_missing(value: Any) -> bool:
-    """Return whether a label is null or NaN; a list never is."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Return whether a label is null, NaN, pandas' NA or NaT; a list never is."""
+    import pandas as pd
+
+    return bool(pd.api.types.is_scalar(value) and pd.isna(value))
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from burnish.core.keys import KeyArray, key_array, shorten
-from burnish.errors import ColumnError, InputError
+from burnish.core.keys import KeyArray, key_array, plain, shorten
+from burnish.errors import ColumnError, InputError, LabelError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -112,6 +112,44 @@ def is_null(values: KeyArray) -> Mask:
     import pandas as pd
 
     return np.asarray(pd.isna(values), dtype=bool)
+
+
+def single_labels(given: Iterable[Any]) -> KeyArray:
+    """Return plain labels as plain Python values.
+
+    Raises
+    ------
+    InputError
+        They are a path, or something else that holds no labels.
+    LabelError
+        A label cannot be a class, such as a list.
+    """
+    if (
+        isinstance(given, (str, bytes))
+        or hasattr(given, "columns")
+        or not hasattr(given, "__iter__")
+    ):
+        check_reading(given)
+    labels = key_array([plain(value) for value in given])
+    check_single(labels)
+    return labels
+
+
+def check_single(labels: Iterable[Any]) -> None:
+    """Refuse labels that cannot be classes, such as lists.
+
+    Raises
+    ------
+    LabelError
+        One of them is no single value.
+    """
+    try:
+        set(labels)
+    except TypeError as error:
+        raise LabelError(
+            f"labels must be single values, such as texts or integers: {error}",
+            hint="pass one label for each row",
+        ) from error
 
 
 def sorted_values(values: set[Any]) -> list[Any]:

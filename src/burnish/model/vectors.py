@@ -10,7 +10,8 @@ from burnish.errors import InputError
 from burnish.model.arrays import Matrix, holds_arrays
 from burnish.model.features import column_list, vectors
 from burnish.model.images import pixels
-from burnish.model.reading import Order, key_order, values_of
+from burnish.model.reading import Order, check_reading, key_order, values_of
+from burnish.model.similar_text import as_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 VECTOR_ROLES = ("embedding", "features", "image", "text")
 TEXT_DIMENSIONS = 50
 CATEGORIES = 50
+LARGEST = 1e36  # beyond it distances overflow 32 bits
 
 
 class RowVectors(NamedTuple):
@@ -28,7 +30,7 @@ class RowVectors(NamedTuple):
     Attributes
     ----------
     values : float64 array of shape (n_rows, n_numbers)
-        In store order; a row of NaN where a row has no finite vector.
+        In store order; a row of NaN where a row has no vector of numbers within ±1e36.
     columns : tuple of str
         The columns that were read.
     """
@@ -60,10 +62,10 @@ def row_vectors(reading: Reading, seed: int = 0) -> RowVectors:
     Notes
     -----
     Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
-    features are standardised and missing ones count as the mean; a feature of at most 50 different
-    texts becomes a standardised column for each; other features are left out. Text becomes TF-IDF
-    reduced to 50 dimensions. Costs a pass over the columns. The vector of a row does not depend
-    on the order of the rows.
+    features are standardised, missing ones and those beyond ±1e36 count as the mean; a feature of
+    at most 50 different texts becomes a standardised column for each; other features are left
+    out. Text becomes TF-IDF reduced to 50 dimensions. Costs a pass over the columns. The vector of
+    a row does not depend on the order of the rows.
 
     Examples
     --------
@@ -75,11 +77,44 @@ def row_vectors(reading: Reading, seed: int = 0) -> RowVectors:
     [[0.0, 1.0], [3.0, 4.0]]
     """
     role, columns = vector_role(reading)
-    values = _of_role(reading, role, columns, seed)
-    lacking = np.asarray(~np.isfinite(values).all(axis=1))
-    if lacking.any():
-        values = np.where(lacking[:, None], np.nan, values)
-    return RowVectors(values, tuple(columns))
+    return RowVectors(_usable(_of_role(reading, role, columns, seed)), tuple(columns))
+
+
+def given_vectors(values: Any) -> Matrix:
+    """Return plain vectors as float64, a row of NaN where one holds a number that is no use.
+
+    Parameters
+    ----------
+    values : array of shape (n_rows, n_numbers)
+
+    Raises
+    ------
+    InputError
+        They are no numbers, of different lengths, or no two-dimensional array.
+    """
+    if isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        check_reading(values)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "fiubO":
+            raise TypeError(f"they are {array.dtype}")
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"the vectors are no numbers of one length: {error}",
+            hint="pass an array of shape (n_rows, n_numbers)",
+        ) from error
+    if numbers.ndim != 2:
+        raise InputError(
+            f"vectors have shape {numbers.shape}, expected (n_rows, n_numbers)",
+            hint="pass one row of numbers for each row",
+        )
+    return _usable(numbers)
+
+
+def _usable(values: Matrix) -> Matrix:
+    lacking = np.asarray(~(np.abs(values) <= LARGEST).all(axis=1))
+    return np.where(lacking[:, None], np.nan, values) if lacking.any() else values
 
 
 def vector_role(reading: Reading) -> tuple[str, list[str]]:
@@ -140,7 +175,7 @@ def _standardised(ds: Reading, columns: list[str], order: Order) -> Matrix:
             hint="give the embedding role to a column of vectors",
         )
     values = frame.to_numpy(dtype=np.float64, na_value=np.nan)
-    return _scaled(np.where(np.isfinite(values), values, np.nan))
+    return _scaled(np.where(np.abs(values) <= LARGEST, values, np.nan))
 
 
 def _is_categorical(column: pd.Series[Any]) -> bool:
@@ -160,7 +195,7 @@ def _scaled(values: Matrix) -> Matrix:
 
 def _joined_texts(ds: Reading, columns: list[str]) -> list[str]:
     cells = zip(*(values_of(ds, column) for column in columns), strict=True)
-    return [" ".join(str(cell) for cell in row if cell is not None).strip() for row in cells]
+    return [" ".join(as_text(cell) for cell in row if cell is not None).strip() for row in cells]
 
 
 def _text_vectors(texts: list[str], seed: int) -> Matrix:
@@ -179,5 +214,7 @@ def _text_vectors(texts: list[str], seed: int) -> Matrix:
     width = min(TEXT_DIMENSIONS, sparse.shape[0], sparse.shape[1] - 1)
     rows[there] = 0.0
     if width >= 1:
-        rows[there, :width] = TruncatedSVD(width, random_state=seed).fit_transform(sparse)
+        reduction = TruncatedSVD(width, random_state=seed)
+        with np.errstate(divide="ignore", invalid="ignore"):  # explained shares of no variance
+            rows[there, :width] = reduction.fit_transform(sparse)
     return rows

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from burnish.core.finding import Findings
 from burnish.dataset.rows import ordinals_of
 from burnish.errors import InputError
+from burnish.model.options import checked_k
 from burnish.model.reading import check_reading
 from burnish.review.grounds import gather
 from burnish.review.lines import View, lay_out
@@ -40,7 +41,7 @@ def evidence(ds: Dataset | Snapshot, issues: Findings, rows: Any = None, k: int 
     Raises
     ------
     InputError
-        `issues` are no Findings, or `k` is less than 1.
+        `issues` are no Findings, or `k` is no whole number of at least 1.
     KeysError
         A row is unknown.
 
@@ -91,7 +92,6 @@ def evidence(ds: Dataset | Snapshot, issues: Findings, rows: Any = None, k: int 
             f"expected Findings, got {type(issues).__name__}",
             hint="issues = bn.find.label_issues(ds, probs); groups have .extras()",
         )
-    if k < 1:
-        raise InputError(f"k={k}, expected at least 1", hint="leave it out for 10")
+    k = checked_k(k, 10)
     ordinals = ordinals_of(ds.state, issues if rows is None else rows, dropped=True)
     return lay_out(View.of(ds), issues, gather(ds, issues, k), ordinals, k)
