@@ -14,6 +14,7 @@ from PIL import Image
 import burnish as bn
 from burnish.core.finding import Findings
 from burnish.errors import InputError, LabelError, ProbabilityError
+from burnish.model.features import inputs
 from burnish.model.neighbours import neighbours
 from burnish.model.vectors import row_vectors
 
@@ -197,18 +198,18 @@ def test_an_ambiguous_row_shows_its_label_though_the_model_does_not_know_it(
     assert set(found.given) == {"z", "b"}
 
 
-def png() -> bytes:
+def png(colour: int = 0) -> bytes:
     stream = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(stream, "PNG")
+    Image.new("RGB", (4, 4), (colour, 0, 0)).save(stream, "PNG")
     return stream.getvalue()
 
 
 @pytest.mark.parametrize("broken", [b"xx", png()[:45], png()[:20] + b"?" * 50], ids=len)
-def test_a_broken_image_is_refused_by_its_row_and_leads_to_the_list_of_all(broken: bytes) -> None:
+def test_an_estimator_gets_no_broken_image_but_its_row_and_the_way_to_all_of_them(broken: bytes) -> None:
     frame = pd.DataFrame({"id": ["a", "b", "c"], "im": [png(), broken, png()]})
     with bn.create(None, frame, key="id", image="im") as ds:
         with pytest.raises(InputError, match=r"row 'b' \(\d+ bytes\)") as caught:
-            bn.find.outliers(ds, k=1)
+            inputs(ds)
         assert "broken_images" in caught.value.hint
         assert "0x" not in caught.value.message
         assert bn.find.broken_images(ds).keys.tolist() == ["b"]
@@ -266,3 +267,16 @@ def test_a_confidence_that_is_none_is_refused(confidence: Any, ds: bn.Dataset) -
     sample = bn.review_sample(ds, 5)
     with pytest.raises(InputError, match="confidence="):
         bn.error_rate(ds, sample, confidence=confidence)
+
+
+def test_an_image_that_does_not_decode_has_no_neighbours_and_stops_nothing() -> None:
+    pictures = [png(shade) for shade in range(0, 240, 20)]
+    pictures[5] = b"no image"
+    frame = pd.DataFrame({"id": range(12), "image": pictures, "y": LABELS})
+    with bn.create(None, frame, key="id", label="y", image="image") as ds:
+        assert bn.find.broken_images(ds).keys.tolist() == [5]
+        found = bn.find.knn_vote(ds, k=3, min_score=0)
+        assert 5 not in found.keys
+        assert len(found) == 11
+        graph = neighbours(ds, k=3).align(ds.keys)
+        assert (graph.indices[5] == -1).all()

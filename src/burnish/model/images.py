@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
 
 
-def pixels(reading: Reading, column: str) -> npt.NDArray[np.float64]:
+def pixels(
+    reading: Reading, column: str, leave_out_broken: bool = False
+) -> npt.NDArray[np.float64]:
     """Return pictures as one row of pixels each, in store order.
 
     Parameters
@@ -26,6 +28,8 @@ def pixels(reading: Reading, column: str) -> npt.NDArray[np.float64]:
         Where the rows are.
     column : str
         A column of arrays, of encoded bytes (PNG, JPEG, …), or of paths.
+    leave_out_broken : bool, default False
+        Take a picture that does not decode for one that is missing.
 
     Returns
     -------
@@ -39,10 +43,15 @@ def pixels(reading: Reading, column: str) -> npt.NDArray[np.float64]:
     """
     if holds_arrays(reading, column):
         return dense(reading, column)
-    cells, keys = values_of(reading, column), reading.keys
-    return _stacked(
-        {i: _opened(cell, keys[i]) for i, cell in enumerate(cells) if cell is not None}, keys
-    )
+    pictures, keys = {}, reading.keys
+    for i, cell in enumerate(values_of(reading, column)):
+        try:
+            if cell is not None:
+                pictures[i] = _opened(cell, keys[i])
+        except InputError:
+            if not leave_out_broken:
+                raise
+    return _stacked(pictures, keys)
 
 
 def _stacked(pictures: dict[int, npt.NDArray[Any]], keys: KeyArray) -> npt.NDArray[np.float64]:

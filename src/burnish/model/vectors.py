@@ -64,8 +64,8 @@ def row_vectors(reading: Reading, seed: int = 0) -> RowVectors:
     Reads the first role that is set of ``embedding``, ``features``, ``image``, ``text``. Numeric
     features are standardised, missing ones and those beyond ±1e36 count as the mean; a feature of
     at most 50 different texts becomes a standardised column for each; other features are left
-    out. Text becomes TF-IDF reduced to 50 dimensions. Costs a pass over the columns. The vector of
-    a row does not depend on the order of the rows.
+    out. A picture that does not decode is no vector. Text becomes TF-IDF reduced to 50 dimensions.
+    Costs a pass over the columns. The vector of a row does not depend on the order of the rows.
 
     Examples
     --------
@@ -149,7 +149,7 @@ def _of_role(reading: Reading, role: str, columns: list[str], seed: int) -> Matr
     if role == "embedding":
         return vectors(reading, columns)
     if role == "image":
-        return pixels(reading, columns[0])
+        return pixels(reading, columns[0], leave_out_broken=True)
     order = key_order(reading.keys)
     if role == "features":
         found = _standardised(reading, columns, order)
