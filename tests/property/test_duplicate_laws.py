@@ -192,4 +192,4 @@ def test_a_centre_keeps_what_it_took_first() -> None:
     made = linking.stars(links, similarity, 0.8)
     assert made.owner.tolist() == [0, 0, 0, 0, 4, 4]
     assert made.similarity.tolist() == [1, 0.9, 0.9, 0.9, 1, 0.9]
-    assert made.n_alone == 0
+    assert not len(made.alone)

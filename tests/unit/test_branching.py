@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import burnish as bn
@@ -394,3 +396,19 @@ def test_decisions_of_both_sides_are_there_once(ds: Dataset) -> None:
         ("a", "kept"),
         ("b", "skipped"),
     ]
+
+
+def test_a_diff_gives_a_row_that_comes_again_the_values_it_has_there() -> None:
+    frame = pd.DataFrame({"id": ["a"], "label": ["cat"], "score": [0.0]})
+    with bn.create(None, frame, key="id", label="label") as ds:
+        ds.add({"id": ["p"], "label": ["cat"], "score": [1.0]})
+        ds.commit("one life")
+        ds.revert("v1")
+        ds.add({"id": ["p"], "label": ["cat"], "score": [0.0]})
+        ds.set("p", "score", 1.0)
+        ds.commit("another")
+        ds.revert("v3")
+        for old, new in product(range(5), repeat=2):
+            change = ds.diff(f"v{old}", f"v{new}")._delta
+            made = ds.at(f"v{old}").state.apply(change)
+            assert made.sums() == ds.at(f"v{new}").state.sums(), (old, new)

@@ -279,3 +279,10 @@ def test_a_relabel_changes_what_conflicts_and_not_the_groups() -> None:
         after = bn.find.near_duplicates(ds)
     assert before.groups == after.groups == ((1, 2),)
     assert (len(before.conflicts()), len(after.conflicts())) == (0, 2)
+
+
+def test_copies_that_are_alike_to_nothing_left_are_a_group_and_not_counted_as_left_out() -> None:
+    texts = ["cat", "the", "cat cats mat", "mat mat the", "the the", *["mat dog mat cats cats"] * 2]
+    found = bn.find.near_duplicates(texts, threshold=0.1)
+    assert (5, 6) in found.groups
+    assert found.provenance["n_alike_to_none_left"] == 0

@@ -205,7 +205,7 @@ def png(colour: int = 0) -> bytes:
 
 
 @pytest.mark.parametrize("broken", [b"xx", png()[:45], png()[:20] + b"?" * 50], ids=len)
-def test_an_estimator_gets_no_broken_image_but_its_row_and_the_way_to_all_of_them(broken: bytes) -> None:
+def test_an_estimator_is_told_which_image_is_broken_and_where_all_are(broken: bytes) -> None:
     frame = pd.DataFrame({"id": ["a", "b", "c"], "im": [png(), broken, png()]})
     with bn.create(None, frame, key="id", image="im") as ds:
         with pytest.raises(InputError, match=r"row 'b' \(\d+ bytes\)") as caught:

@@ -181,6 +181,28 @@ def spelled_out(change: Delta, before: State, after: State) -> Delta:
     return Delta(dict(sorted(left.items())), change.decisions, change.facts)
 
 
+def settled_in(change: Delta, before: State, after: State) -> Delta:
+    """Return a change whose cells give rows that come the values that they have there.
+
+    What an earlier life of such a row left behind in `before` is overlaid on the row that comes.
+    """
+    rows = change.cells.get(ROW)
+    if rows is None:
+        return change
+    come = added_rows(rows.filter(pc.is_null(rows["old"])))
+    if not len(come):
+        return change
+    bare = before.apply(Delta({ROW: rows}))
+    cells = dict(change.cells)
+    touched = before.touched | after.touched | cells.keys()
+    for column in sorted(touched & before.schema.by_id.keys() & after.schema.by_id.keys()):
+        known = [without_rows(cells[column], come)] if column in cells else []
+        table = pa.concat_tables([*known, as_there(bare, after, column, come)])
+        cells[column] = table.sort_by("ordinal")
+    left = {name: cells[name] for name in sorted(cells) if len(cells[name])}
+    return Delta(left, change.decisions, change.facts)
+
+
 def without_rows(table: pa.Table, rows: Ordinals) -> pa.Table:
     """Return the cells of all rows but some."""
     return table.filter(pa.array(~np.isin(numbers(table, "ordinal"), rows)))

@@ -15,7 +15,7 @@ from burnish.core.selection import Selection
 from burnish.core.slices import Slice
 from burnish.core.version import Version
 from burnish.dataset.adding import Adding
-from burnish.dataset.applying import spelled_out
+from burnish.dataset.applying import settled_in, spelled_out
 from burnish.dataset.blame import Blame
 from burnish.dataset.classes import Classes
 from burnish.dataset.columns import Columns
@@ -197,7 +197,8 @@ class Dataset(Adding, Columns, Classes, Patching, Rebasing, Sharing, Housekeepin
         delta = self._history.between(start, end)
         state = partial(self._history.state, end)
         if ROW in delta.cells:
-            delta = spelled_out(delta, self._history.state(start), state())
+            before, after = self._history.state(start), state()
+            delta = settled_in(spelled_out(delta, before, after), before, after)
         return Diff(self._name_of(start), self._name_of(end), delta, state)
 
     def blame(self, rows: Any = None, column: str | None = None) -> Blame:

@@ -173,7 +173,7 @@ class State:
     @property
     def marks(self) -> list[str]:
         """Names of marks that some row has or had."""
-        return sorted(name.removeprefix(MARK) for name in self._touched() if name.startswith(MARK))
+        return sorted(name.removeprefix(MARK) for name in self.touched if name.startswith(MARK))
 
     def is_live(self, ordinals: Ordinals) -> Mask:
         """Return which ordinals are live; those beyond the last row are not."""
@@ -196,7 +196,7 @@ class State:
     @property
     def column_ids(self) -> set[str]:
         """Ids of the columns that there are or were on the way here."""
-        ids = {name for name in self._touched() if not is_system(name)}
+        ids = {name for name in self.touched if not is_system(name)}
         for layer in self.layers:
             names = layer.facts["name"].to_pylist()
             ids |= {name.removeprefix(COLUMN) for name in names if name.startswith(COLUMN)}
@@ -278,7 +278,7 @@ class State:
     @property
     def changed(self) -> Delta:
         """All that changed since the first version, what came back to it included."""
-        cells = {column: self.net(column) for column in sorted(self._touched())}
+        cells = {column: self.net(column) for column in sorted(self.touched)}
         facts = latest_facts(layer.facts for layer in self.layers)
         return Delta({name: table for name, table in cells.items() if len(table)}, facts=facts)
 
@@ -324,7 +324,9 @@ class State:
         """Return the columns' types as the fingerprint sees them."""
         return {name: logical_type(self.type_of(name)) for name in self.names}
 
-    def _touched(self) -> set[str]:
+    @property
+    def touched(self) -> set[str]:
+        """Ids of the columns that some layer changes."""
         return {name for layer in self.layers for name in layer.columns}
 
     def _layers(self, column: str, depth: int = 0) -> Iterator[Layer]:

@@ -62,13 +62,13 @@ class Stars:
         The centre of each item's group, -1 where an item is in none.
     similarity : array of shape (n_items,)
         Of each item to its centre; 1 for centres.
-    n_alone : int
+    alone : int array
         Items that are alike to another one and are in no group.
     """
 
     owner: Places
     similarity: Scores
-    n_alone: int
+    alone: Places
 
 
 def link(
@@ -240,13 +240,13 @@ def stars(links: Links, similarity: Similarity, threshold: float) -> Stars:
     size = len(links.labels)
     first, second, scores = _completed(links, similarity, threshold)
     if not len(first):
-        return Stars(np.full(size, -1, np.int64), np.ones(size), 0)
+        return Stars(np.full(size, -1, np.int64), np.ones(size), np.empty(0, np.int64))
     graph = _Graph(size, first, second, scores)
     owner, own = np.full(size, -1, np.int64), np.ones(size)
     late = [i for i in graph.by_degree() if owner[i] < 0 and not _take(graph, owner, own, i)]
     members = np.bincount(owner[owner >= 0], minlength=size)
     alone = [i for i in late if owner[i] < 0 and not _take_over(graph, owner, own, members, i)]
-    return Stars(owner, own, sum(int(owner[i] < 0) for i in alone))
+    return Stars(owner, own, np.array([i for i in alone if owner[i] < 0], np.int64))
 
 
 class _Graph:
@@ -365,9 +365,11 @@ def grouping(
     rows = rows[order]
     several = [rows[a:b] for a, b in zip(starts.tolist(), stops.tolist(), strict=True)]
     several.sort(key=lambda part: int(part[0]))
+    n_rows = np.bincount(items[items >= 0], minlength=len(owner))
+    n_alone = int(np.count_nonzero(n_rows[found.alone] == 1))  # copies of one item are a group
     return Grouping(
         tuple(several),
         tuple(found.similarity[items[part]] for part in several),
         np.array([len({identities[i] for i in part}) == 1 for part in several], dtype=bool),
-        {**facts, "n_alike_to_none_left": found.n_alone},
+        {**facts, "n_alike_to_none_left": n_alone},
     )
