@@ -53,8 +53,9 @@ class Coded:
 
     def pieces(self, rows: npt.NDArray[np.bool_]) -> Iterator[pa.Array]:
         """Give the values of the rows that are true, piece by piece."""
-        words = self._joined
+        words, pool = self._joined, pa.default_memory_pool()
         for start in range(0, len(rows), _PIECE):
+            pool.release_unused()  # a piece's scratch would stay a while, and the next adds its own
             here = rows[start : start + _PIECE]
             if self.places is None:
                 yield words.slice(start, _PIECE).filter(pa.array(here))
