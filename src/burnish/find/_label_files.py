@@ -21,11 +21,10 @@ from burnish.find._label_rows import (
     class_names,
     encoded,
     factorized,
-    read_from,
     turned,
 )
 from burnish.model.probability_tables import FileTable, is_list
-from burnish.model.reading import check_reading, label_column, sorted_values
+from burnish.model.reading import check_reading, label_column, read_from, sorted_values
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -13,9 +13,15 @@ from burnish.core.keys import KeyArray, key_array, places_of, plain, plain_arrow
 from burnish.core.probabilities import Probabilities, as_numbers
 from burnish.errors import LabelError, ProbabilityError
 from burnish.model.confident_learning import Codes, code_type
-from burnish.model.cross_validation import version_name
 from burnish.model.probability_tables import ArrayTable, FileTable
-from burnish.model.reading import Mask, check_reading, is_null, label_column, sorted_values
+from burnish.model.reading import (
+    Mask,
+    check_reading,
+    is_null,
+    label_column,
+    read_from,
+    sorted_values,
+)
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -175,11 +181,6 @@ def turned(
         "n_without_probabilities": int((~covered & ~null).sum()),
     }
     return row_of, beside, counts
-
-
-def read_from(ds: Reading) -> dict[str, Any]:
-    """Return which rows were read."""
-    return {"fingerprint": ds.fingerprint, "version": version_name(ds)}
 
 
 def key_places(ds: Reading, probs: Probabilities) -> Rows:

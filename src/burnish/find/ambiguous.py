@@ -14,11 +14,10 @@ from burnish.core.keys import KeyArray, key_array, shorten
 from burnish.core.probabilities import Probabilities, as_numbers
 from burnish.errors import ProbabilityError
 from burnish.model.calibration import fitted_temperature, tempered
-from burnish.model.cross_validation import version_name
 from burnish.model.distances import Metric, check_metric
 from burnish.model.neighbours import K, neighbours
 from burnish.model.options import check_min_score, checked_k, checked_seed
-from burnish.model.reading import is_null, key_order, role_values, single_labels
+from burnish.model.reading import is_null, key_order, read_from, role_values, single_labels
 from burnish.model.vectors import VECTOR_ROLES
 from burnish.model.votes import votes_on
 
@@ -163,8 +162,7 @@ def _of_dataset(ds: Any, probs: Any) -> _Table:
         )
     given = key_array([None] * len(keys)) if labels is None else labels[order]
     source = {
-        "fingerprint": ds.fingerprint,
-        "version": version_name(ds),
+        **read_from(ds),
         "n_without_probabilities": int((~covered).sum()),
     }
     return _table(keys[covered], given[covered], probs, source)

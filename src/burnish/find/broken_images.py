@@ -11,9 +11,8 @@ import numpy as np
 from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
-from burnish.model.cross_validation import version_name
 from burnish.model.decoding import Broken, each, ink_range, opened, picture_cells
-from burnish.model.reading import check_reading, key_order
+from burnish.model.reading import check_reading, key_order, read_from
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -97,8 +96,7 @@ def _read(ds: Any) -> tuple[KeyArray, KeyArray, dict[str, Any]]:
         )
     facts = {
         "columns": [str(column)],
-        "fingerprint": ds.fingerprint,
-        "version": version_name(ds),
+        **read_from(ds),
         "n_rows": len(ds),
     }
     return picture_cells(ds, str(column)), ds.keys, facts

@@ -12,7 +12,6 @@ import numpy.typing as npt
 from burnish.core.groups import GroupFindings
 from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
-from burnish.model.cross_validation import version_name
 from burnish.model.features import column_list
 from burnish.model.linking import Grouping
 from burnish.model.options import checked_seed
@@ -20,6 +19,7 @@ from burnish.model.reading import (
     check_reading,
     is_null,
     key_order,
+    read_from,
     role_values,
     single_labels,
     values_of,
@@ -176,7 +176,7 @@ def _of_dataset(ds: Any, by: str | None, seed: int) -> _Table:
     cells, columns = _cells(ds, chosen, order, seed)
     sides = {role: role_values(ds, role) for role in ("label", "split")}
     label, split = (None if side is None else side[order] for side in sides.values())
-    source = {"columns": columns, "fingerprint": ds.fingerprint, "version": version_name(ds)}
+    source = {"columns": columns, **read_from(ds)}
     return _Table(chosen, ds.keys[order], cells, ds, label, split, source)
 
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from burnish.core.finding import Findings
 from burnish.core.keys import key_array
-from burnish.model.cross_validation import version_name
 from burnish.model.distances import Metric
 from burnish.model.neighbours import Neighbours, neighbours
 from burnish.model.options import check_min_score
+from burnish.model.reading import read_from
 
 if TYPE_CHECKING:
     from burnish.dataset.reading import Reading
@@ -91,9 +91,7 @@ def outliers(
     scores = _probabilities(ratio, known)
     found = np.flatnonzero(known & (scores >= min_score))
     nothing = key_array([None] * len(found))
-    source = (
-        {"fingerprint": ds.fingerprint, "version": version_name(ds)} if hasattr(ds, "roles") else {}
-    )
+    source = read_from(ds) if hasattr(ds, "roles") else {}
     facts = {
         "made_by": "outliers",
         "k": k,

@@ -29,6 +29,7 @@ from burnish.model.reading import (
     identities_of,
     is_null,
     labels_of,
+    read_from,
     rows_in_split,
     sorted_values,
 )
@@ -229,15 +230,7 @@ def _provenance(
         "fit_on": fit_on,
         "columns": list(table.columns),
         "n_trained_on": int(table.trainable.sum()),
-        "fingerprint": ds.fingerprint,
-        "version": version_name(ds),
+        **read_from(ds),
         "burnish": __version__,
         "libraries": library_versions(),
     }
-
-
-def version_name(ds: Any) -> str | None:
-    """Return the name of the version a dataset or snapshot stands on, where it has one."""
-    version = getattr(ds, "head", None) or getattr(ds, "version", None)
-    name = getattr(version, "name", version)
-    return None if name is None else str(name)

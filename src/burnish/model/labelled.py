@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from burnish.core.keys import KeyArray, key_array
 from burnish.errors import InputError
-from burnish.model.cross_validation import version_name
 from burnish.model.reading import (
     check_reading,
     is_null,
     key_order,
     labels_of,
+    read_from,
     single_labels,
     sorted_values,
 )
@@ -88,7 +88,7 @@ def labelled(ds: Reading | Any, labels: Any = None) -> Labelled:
                 hint="leave labels= out, or pass an array of vectors",
             )
         order = key_order(ds.keys)
-        source = {"fingerprint": ds.fingerprint, "version": version_name(ds)}
+        source = read_from(ds)
         return _coded(ds.keys[order], labels_of(ds)[order], source)
     if isinstance(ds, (str, bytes)) or not hasattr(ds, "__len__"):
         check_reading(ds)

@@ -15,8 +15,14 @@ import numpy.typing as npt
 from burnish.core.keys import KeyArray, key_array, plain, shorten
 from burnish.core.probabilities import Probabilities
 from burnish.errors import ColumnError, LabelError, ProbabilityError
-from burnish.model.cross_validation import version_name
-from burnish.model.reading import check_reading, key_order, labels_of, sorted_values, values_of
+from burnish.model.reading import (
+    check_reading,
+    key_order,
+    labels_of,
+    read_from,
+    sorted_values,
+    values_of,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,7 +196,7 @@ def _labels(ds: Any, column: str | None) -> tuple[KeyArray, KeyArray, dict[str, 
     if hasattr(ds, "roles"):
         labels = labels_of(ds) if column is None else values_of(ds, column)
         name = ds.roles.get("label") if column is None else column
-        source = {"fingerprint": ds.fingerprint, "version": version_name(ds), "column": str(name)}
+        source = {**read_from(ds), "column": str(name)}
         return ds.keys, labels, source
     if column is not None:
         raise ColumnError(

@@ -38,6 +38,13 @@ def check_reading(ds: Any) -> None:
     )
 
 
+def read_from(ds: Reading) -> dict[str, Any]:
+    """Return which rows were read: their fingerprint, and the name of the version below them."""
+    version = getattr(ds, "head", None) or getattr(ds, "version", None)
+    name = getattr(version, "name", version)
+    return {"fingerprint": ds.fingerprint, "version": None if name is None else str(name)}
+
+
 def key_order(keys: KeyArray) -> Order:
     """Return the positions that sort keys, for keys of one type or of several."""
     try:

@@ -14,8 +14,7 @@ from burnish.core.finding import Findings
 from burnish.core.keys import KeyArray, key_array
 from burnish.core.slices import Slice
 from burnish.errors import InputError
-from burnish.model.cross_validation import version_name
-from burnish.model.reading import check_reading, is_null, labels_of, values_of
+from burnish.model.reading import check_reading, is_null, labels_of, read_from, values_of
 from burnish.review.drawing import allocate, random_order
 
 if TYPE_CHECKING:
@@ -273,8 +272,7 @@ def _provenance(
         "where": where,
         "n_rows": len(rows.keys),
         "n_null_labels": rows.n_null,
-        "version": version_name(ds),
-        "fingerprint": ds.fingerprint,
+        **read_from(ds),
     }
 
 
